@@ -32,7 +32,7 @@ from chat_server.ctl_values import (
 )
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason, refused_by_hand
-from common.domain.sentences import sentence
+from common.domain.sentences import alike_sentence, sentence
 from common.domain.spoken_code import written_code
 from common.domain.times import minute_text
 from common.limits import FRAME_JSON, MAX_INTEGER
@@ -207,8 +207,9 @@ def _requests(server: _Server, options: argparse.Namespace) -> Iterator[str]:
                 str(each["request"]), each["digits"], each["username"],
                 printable(each["display_name"]), printable(each["device"]), each["address"],
                 minute_text(each["since"]),
+                alike_sentence(each["members_alike"], also_asks=bool(each["requests_alike"])),
             )
-        )  # fmt: skip
+        ).rstrip("\t")  # fmt: skip
 
 
 def _admit(server: _Server, options: argparse.Namespace) -> Iterator[str]:

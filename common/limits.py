@@ -72,6 +72,8 @@ PAGE_DEVICES: Final = 256
 PROOFS: Final = 64
 REQUESTS: Final = 16
 """Requests to join that wait for the host at once."""
+LOOKALIKES: Final = 3
+"""Members that are named whose name looks like that of somebody who asks to join."""
 POSITIONS: Final = 256
 """Rooms one `sync` may name."""
 

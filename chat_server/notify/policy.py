@@ -101,12 +101,18 @@ Step = Show | Close | Play | Demand
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Somebody asks to join, and sees `digits`; `number` is that of the request."""
+    """Somebody asks to join, and sees `digits`; `number` is that of the request.
+
+    `alike` says which members have a name that looks the same, "" if none has; `also_asks` is
+    whether somebody else who asked before had one.
+    """
 
     number: int
     display_name: str
     username: str
     digits: str
+    alike: str = ""
+    also_asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,11 +339,15 @@ def _asking(requests: Mapping[int, Request]) -> tuple[str, str]:
     if len(latest) == 1:
         (one,) = latest
         body = f"As @{one.username}. If they tell you the digits {one.digits}, it is them."
+        if one.alike:
+            body = f"As @{one.username}, with the digits {one.digits}. {as_sentence(one.alike)}"
         return f"{one.display_name} asks to join", body
     named = [f"{each.display_name} (@{each.username})" for each in latest[:_MOST_NAMED]]
     if len(latest) > _MOST_NAMED:
         named.append(f"{len(latest) - _MOST_NAMED} more")
     body = as_sentence(f"{', '.join(named[:-1])} and {named[-1]}")
+    if any(each.alike or each.also_asks for each in latest):
+        body += " Look closely: a name is like another one here."
     return f"{len(latest)} people ask to join", body
 
 

@@ -9,6 +9,7 @@ from chat_server.rules.effects import Answer, MayWait, Tell
 from chat_server.rules.invites import ROLES, issue
 from chat_server.rules.issued_invites import InviteKind
 from chat_server.rules.join_requests import BUSY_FOR, LIFE, JoinRequest, Opening
+from chat_server.rules.lookalikes import lookalikes
 from chat_server.rules.moderation import ban_device_of
 from chat_server.rules.newcomers import refuse_names
 from chat_server.rules.sanctions import sanction_params
@@ -83,6 +84,7 @@ def knock_open(world: World, session: Session, command: messages.KnockOpen, now:
         since=now,
     )
     world.requests.add(request)
+    (alike,) = lookalikes([request], world.requests, world.directory.accounts)
     shown = messages.KnockShown(re=command.id, nonce=opening.nonce.hex())
     return [
         *outcome,
@@ -96,6 +98,8 @@ def knock_open(world: World, session: Session, command: messages.KnockOpen, now:
             address=request.address,
             digits=request.digits,
             since=request.since,
+            members_alike=alike.members,
+            also_asks=bool(alike.requests),
         ),
     ]
 
@@ -119,6 +123,8 @@ def list_requests(
     """Reply with the requests that wait."""
 
     def requests() -> messages.Requests:
+        waiting = tuple(world.requests)
+        alike = lookalikes(waiting, waiting, world.directory.accounts)
         return messages.Requests(
             re=command.id,
             requests=tuple(
@@ -130,8 +136,10 @@ def list_requests(
                     address=each.address,
                     digits=each.digits,
                     since=each.since,
+                    members_alike=others.members,
+                    requests_alike=others.requests,
                 )
-                for each in world.requests
+                for each, others in zip(waiting, alike, strict=True)
             ),
         )
 

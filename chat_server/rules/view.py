@@ -180,7 +180,8 @@ class JoiningChanged:
 class KnockArrived:
     """Somebody asks to join, and waits. `digits` are those that they see, if nobody is in between.
 
-    `since` is in milliseconds since 1970-01-01 UTC.
+    `since` is in milliseconds since 1970-01-01 UTC. `members_alike` and `also_asks` say whose name
+    looks the same: those of members, and whether that of somebody else who asks does.
     """
 
     request: int
@@ -190,6 +191,8 @@ class KnockArrived:
     address: str
     digits: str
     since: int
+    members_alike: tuple[str, ...] = ()
+    also_asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

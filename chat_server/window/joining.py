@@ -81,7 +81,10 @@ class Joining:
 
     def happened(self, events: Sequence[view.ViewEvent]) -> None:
         """Fetch what events say has changed."""
-        if any(isinstance(event, view.KnockArrived | view.KnockEnded) for event in events):
+        asking = any(isinstance(event, view.KnockArrived | view.KnockEnded) for event in events)
+        # Of whoever asks it is shown who has a name like theirs.
+        named = self._presenter.joining.somebody_asks and any(map(_is_about_names, events))
+        if asking or named:
             self._list_requests()
         if any(isinstance(event, view.InvitesChanged | view.InviteRenewed) for event in events):
             self._list_invites()
@@ -326,6 +329,13 @@ class Joining:
                 action()
 
         self._root.after(1, due)
+
+
+def _is_about_names(event: view.ViewEvent) -> bool:
+    """Whether somebody has another name now, or is new, or is gone."""
+    if isinstance(event, view.ClientSignedIn):
+        return event.new_account
+    return isinstance(event, view.PersonRenamed | view.AccountDeleted)
 
 
 def _device_row(device: messages.DeviceFacts, now: int) -> DeviceRow:

@@ -86,7 +86,8 @@ class SanctionRow:
 class RequestRow:
     """A request to join. The host compares `digits` with those that the guest sees.
 
-    `handle` is `@username`, unless that is the name itself; `about` says from where and since when.
+    `handle` is `@username`, unless that is the name itself; `about` says from where and since when,
+    `alike` in a sentence whose name looks the same, if anybody's does.
     """
 
     number: int
@@ -96,6 +97,7 @@ class RequestRow:
     digits: str
     address: str
     about: str
+    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from chat_server.window.feed import REFUSED
 from chat_server.window.formats import size_text
 from common.desktop.notification import Notification
 from common.desktop.notifier import Activated, App, Dismissed, Replied
-from common.domain.sentences import sentence
+from common.domain.sentences import alike_sentence, sentence
 from common.ui.program.desktop_alerts import (
     THIS_COMPUTER,
     Answer,
@@ -71,7 +71,10 @@ class Notifications:
             match event:
                 case view.KnockArrived():
                     name, username = safe(event.display_name), safe(event.username)
-                    self._policy.requested(Request(event.request, name, username, event.digits))
+                    alike = alike_sentence(event.members_alike, also_asks=False)
+                    self._policy.requested(
+                        Request(event.request, name, username, event.digits, alike, event.also_asks)
+                    )
                 case view.KnockEnded():
                     self._policy.request_ended(event.request)
                 case view.ClientRefused():

@@ -22,7 +22,7 @@ from chat_server.window.model import (
     RequestRow,
 )
 from common.domain.invite import is_loopback
-from common.domain.sentences import whole_sentence
+from common.domain.sentences import alike_sentence, as_sentence, whole_sentence
 from common.domain.sign import sign_of
 from common.domain.spoken_code import written_code
 from common.domain.times import until_text
@@ -66,6 +66,11 @@ class JoiningPresenter:
     def who_may_join(self) -> tuple[str, bool]:
         """The rule, "" until it is known, and whether moderators may make invites."""
         return self._rule, self._moderators_invite
+
+    @property
+    def somebody_asks(self) -> bool:
+        """Whether a request to join waits."""
+        return bool(self._requests)
 
     @property
     def code_on_screen(self) -> bool:
@@ -243,6 +248,7 @@ def _state(invite: messages.InviteFacts, now: int) -> InviteState:
 def _request(request: messages.JoinRequest, now: int) -> RequestRow:
     name, username = safe(request.display_name), safe(request.username)
     parts = (safe(request.device), safe(request.address), clock_text(request.since, now))
+    alike = alike_sentence(request.members_alike, also_asks=bool(request.requests_alike))
     return RequestRow(
         number=request.request,
         name=name,
@@ -251,4 +257,5 @@ def _request(request: messages.JoinRequest, now: int) -> RequestRow:
         digits=request.digits,
         address=safe(request.address),
         about=" · ".join(part for part in parts if part),
+        alike=as_sentence(alike) if alike else "",
     )

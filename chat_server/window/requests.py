@@ -22,6 +22,8 @@ _MARK: Final = 4
 """Width of the coloured edge, px at 96 dpi."""
 _SPACE: Final = 6
 """Between name and username, px at 96 dpi."""
+_ICON: Final = 28
+"""Room beside a text for its icon, px at 96 dpi."""
 _LEAST_NAME: Final = 150
 """Width, px at 96 dpi, that a name needs at least for everything to be in one line."""
 
@@ -46,6 +48,7 @@ class RequestStrip(Panel):
         self._mark = tk.Frame(self, borderwidth=0, highlightthickness=0, width=theme.px(_MARK))
         theme.subscribe(self._mark, self._paint_mark)
         self._mark.pack(side="left", fill="y")
+        self.alike = Label(self, theme, font="body_bold", tone="warning", icon="warning")
         self._first, self._second = Panel(self, theme), Panel(self, theme)
         self._first.pack(
             fill="x", padx=(theme.px(_GUTTER - _MARK), theme.px(_GUTTER)), pady=theme.px(10)
@@ -92,6 +95,7 @@ class RequestStrip(Panel):
         if other:
             self._avatar.set(lambda: theme.avatar(request.name, request.username, _AVATAR))
         self.digits.set(" ".join(request.digits))
+        self._warn(request.alike)
         at = [each.number for each in self._requests].index(request.number)
         several = len(self._requests) > 1
         self.count.set(f"{at + 1} of {len(self._requests)}" if several else "")
@@ -101,6 +105,19 @@ class RequestStrip(Panel):
             self._rest()
         self._folded = None
         self._arrange(self.winfo_width())
+
+    def _warn(self, alike: str) -> None:
+        """Say that somebody else has this name: it is shown whole, in lines of its own."""
+        self.alike.set(alike)
+        self.alike.set_icon("warning")  # whose gap depends on there being a text
+        if not alike:
+            self.alike.pack_forget()
+        elif not self.alike.winfo_manager():
+            px = self._theme.px
+            self.alike.pack(
+                side="bottom", anchor="w", padx=(px(_GUTTER - _MARK), px(_GUTTER)),
+                pady=(0, px(10)), before=self._first,
+            )  # fmt: skip
 
     def _step(self, step: int) -> None:
         """Show the request before or after this one; what the host chose to see needs no rest."""
@@ -212,6 +229,7 @@ class RequestStrip(Panel):
         if self._shown is None or width <= 1:
             return
         gutter, pad, apart = px(_GUTTER), px(10), px(16)
+        self.alike.configure(wraplength=width - 2 * gutter - px(_ICON))
         box = max(self.digits.winfo_reqwidth(), self._compare.winfo_reqwidth())
         needed = 2 * gutter + px(_AVATAR + 12) + apart + box
         self._show_block(_BLOCK)

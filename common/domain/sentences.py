@@ -4,7 +4,7 @@ Each is without its full stop and begins in lower case, so that it can stand beh
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from common.domain.reasons import AGAIN, Params, Reason
@@ -298,6 +298,18 @@ def _sentence(reason: Reason) -> str:
 def whole_sentence(reason: Reason) -> str:
     """The same with a capital letter, and with a full stop unless it has one."""
     return as_sentence(sentence(reason))
+
+
+def alike_sentence(members: Sequence[str], *, also_asks: bool) -> str:
+    """Whose names look like that of somebody who asks to join; "" if nobody's does."""
+    parts: list[str] = []
+    if members:
+        one = len(members) == 1
+        who = "a member has this name or one" if one else "members have this name or ones"
+        parts.append(f"{who} like it: {', '.join(f'@{each}' for each in members)}")
+    if also_asks:
+        parts.append("somebody else asks with such a name, too")
+    return "; ".join(parts)
 
 
 def as_sentence(text: str) -> str:

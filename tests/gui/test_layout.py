@@ -346,6 +346,7 @@ def _request(number: int, name: str) -> JoinRequest:
     return JoinRequest(
         request=number, username=f"guest.number.{number}", display_name=name,
         device="Windows laptop of somebody", address="fd00:77::1234:5678", digits="4729", since=0,
+        members_alike=("ada.lindqvist", "bruno.of.the.second.floor", "mira"), requests_alike=(9,),
     )  # fmt: skip
 
 

@@ -164,7 +164,11 @@ class KnockAnswered(FromServer):
 
 
 class JoinRequest(FromServer):
-    """A request to join. The host compares `digits` with those that the guest tells."""
+    """A request to join. The host compares `digits` with those that the guest tells.
+
+    `members_alike` are members whose name is the same or looks like it, and `requests_alike` the
+    numbers of other requests with such a name.
+    """
 
     request: Number
     username: ToldUsername
@@ -173,6 +177,8 @@ class JoinRequest(FromServer):
     address: Annotated[str, Field(max_length=100)]
     digits: Digits
     since: Time
+    members_alike: Annotated[tuple[ToldUsername, ...], Field(max_length=limits.LOOKALIKES)] = ()
+    requests_alike: Annotated[tuple[Number, ...], Field(max_length=limits.REQUESTS)] = ()
 
 
 class Requests(Reply):

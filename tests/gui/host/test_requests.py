@@ -85,6 +85,39 @@ def test_several_requests_wait_in_a_queue(host: Host) -> None:
         assert newcomers[username][0].answer().code == "refused"
 
 
+def test_a_request_with_a_members_name_says_so(host: Host) -> None:
+    """In words of its own, whole at every width; also when the member comes after the request."""
+    host.connect("ada", "Ada Lindqvist").close()
+    newcomer, _ = asks(host, "ada2", "Ada  Lindqvist")
+    strip = ready(host)
+    said = "A member has this name or one like it: @ada."
+    assert strip.alike.cget("text") == said
+    assert strip.alike.winfo_viewable()
+    host.wait(lambda: not faults(host.root), lambda: str(faults(host.root)))
+    newcomer.withdraw()
+    eve, _ = asks(host, "eve", "Ben Okafor")
+    host.wait(lambda: strip.shown and strip.shown.username == "eve", "the other one")
+    assert not strip.alike.winfo_ismapped()
+    host.connect("ben", "Ben Okafor").close()
+    host.wait(strip.alike.winfo_ismapped, "the warning")
+    assert "@ben" in strip.alike.cget("text")
+    eve.withdraw()
+
+
+def test_two_requests_with_one_name_say_so(host: Host) -> None:
+    """Which of them has called the host on the phone is told by the digits alone."""
+    asks(host, "ada", "Ada")
+    other, digits = asks(host, "eve", "Ada")
+    strip = ready(host)
+    host.wait(strip.alike.winfo_ismapped, "the warning")
+    assert strip.alike.cget("text") == "Somebody else asks with such a name, too."
+    host.click(strip.following)
+    assert strip.digits.cget("text").replace(" ", "") == digits
+    assert strip.alike.winfo_ismapped()
+    other.withdraw()
+    host.wait(lambda: not strip.alike.winfo_ismapped(), "it to go")
+
+
 def test_a_click_never_answers_a_request_that_has_just_come_up(host: Host) -> None:
     """The one before was withdrawn as the host was about to click."""
     first, _ = asks(host, "ada")

@@ -122,10 +122,10 @@ class House:
         }
         return messages.Join.model_validate({"id": self.request(), **given})
 
-    def join(self, name: str) -> Session:
-        """A new account's first session."""
+    def join(self, name: str, **fields: str | None) -> Session:
+        """A new account's first session; `fields` are those of its `join`."""
         session = self.connect()
-        self.do(session, self.join_command(name))
+        self.do(session, self.join_command(name, **fields))
         assert session.username == name
         return session
 

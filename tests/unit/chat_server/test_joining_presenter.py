@@ -32,12 +32,15 @@ UFW = Finding(Reason("firewall_on", {"firewall": "ufw", "port": 7777}), "unknown
 OPEN = Finding(Reason("firewall_open", {"firewall": "firewalld", "port": 7777}), "open")
 
 
-def request(number: int = 1, name: str = "Ada Lindqvist", username: str = "ada") -> JoinRequest:
+def request(
+    number: int = 1, name: str = "Ada Lindqvist", username: str = "ada", **fields: object
+) -> JoinRequest:
     """Somebody asks to join."""
-    return JoinRequest(
-        request=number, username=username, display_name=name, device="Laptop, Linux",
-        address="192.0.2.7", digits="4729", since=NOW,
-    )  # fmt: skip
+    usual: dict[str, object] = {
+        "request": number, "username": username, "display_name": name, "device": "Laptop, Linux",
+        "address": "192.0.2.7", "digits": "4729", "since": NOW,
+    }  # fmt: skip
+    return JoinRequest.model_validate({**usual, **fields})
 
 
 def invite(**fields: object) -> InviteFacts:
@@ -234,3 +237,26 @@ def test_each_answer_makes_an_invite(life: str, uses: str, role: str, note: str)
     made = CreateInvite.model_validate({"id": 1, **read_invite(note, (life, uses, role))})
     assert made.note == " ".join(note.split())
     assert (made.expires_in is None, made.uses is None) == (not life, not uses)
+
+
+@pytest.mark.parametrize(
+    ("members", "requests", "said"),
+    [
+        ((), (), ""),
+        (("ada",), (), "A member has this name or one like it: @ada."),
+        (("ada", "bob"), (), "Members have this name or ones like it: @ada, @bob."),
+        ((), (7,), "Somebody else asks with such a name, too."),
+        (
+            ("ada",), (7,),
+            ("A member has this name or one like it: @ada; somebody else asks with such a name, "
+            "too."),
+        ),
+    ],
+)  # fmt: skip
+def test_a_request_says_whose_name_is_like_it(
+    joining: JoiningPresenter, members: tuple[str, ...], requests: tuple[int, ...], said: str
+) -> None:
+    """In words, as a host would not notice it by a colour."""
+    joining.requested([request(members_alike=members, requests_alike=requests)])
+    (row,) = joining.view(NOW).requests
+    assert row.alike == said

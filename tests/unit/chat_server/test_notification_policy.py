@@ -330,6 +330,33 @@ def test_several_requests_are_one_notification() -> None:
     assert not any(isinstance(step, Play) for step in steps)
 
 
+def test_a_request_with_a_members_name_is_told_as_such() -> None:
+    """Alone with whose it is, among others so that the host looks."""
+    alike = "a member has this name or one like it: @ada"
+    policy = Policy()
+    policy.requested(Request(3, "Ada", "ada2", "4729", alike))
+    body = "As @ada2, with the digits 4729. A member has this name or one like it: @ada."
+    assert shown(policy.due(0)) == [("Ada asks to join", body)]
+    policy.requested(BOB)
+    ((_, body),) = shown(policy.due(1))
+    assert body.endswith("Look closely: a name is like another one here.")
+    policy.request_ended(3)
+    ((_, body),) = shown(policy.due(60))
+    assert "like" not in body
+
+
+def test_two_requests_with_one_name_are_told_as_such() -> None:
+    """As long as both wait."""
+    policy = Policy()
+    policy.requested(ADA)
+    policy.requested(Request(2, "Ada", "ada2", "4711", "", also_asks=True))
+    ((_, body),) = shown(policy.due(0))
+    assert body.endswith("Look closely: a name is like another one here.")
+    policy.request_ended(1)
+    ((_, body),) = shown(policy.due(60))
+    assert body == "As @ada2. If they tell you the digits 4711, it is them."
+
+
 def test_requests_are_not_told_while_the_host_looks() -> None:
     """Nor again when they turn away; but the next one tells of all."""
     policy = Policy()

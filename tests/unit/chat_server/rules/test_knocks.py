@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat_server.rules import inputs, join_requests
+from chat_server.rules import inputs, join_requests, lookalikes
 from chat_server.rules.commands import handle_command
 from chat_server.rules.effects import MayWait, Tell
 from chat_server.rules.issued_invites import InviteKind
@@ -46,6 +46,14 @@ def deny(house: House, request: int, *, block: bool = False) -> Outcome:
     """The host says no."""
     command = messages.Deny(id=house.request(), request=request, block=block)
     return house.do(house.host(), command)
+
+
+def requests(house: House) -> tuple[messages.JoinRequest, ...]:
+    """Who asks, as the host sees it."""
+    host = house.host()
+    (listed,) = told(house.do(host, messages.ListRequests(id=house.request())), host)
+    assert isinstance(listed, messages.Requests)
+    return listed.requests
 
 
 def waiting(house: House) -> list[str]:
@@ -617,6 +625,86 @@ def test_the_audit_log_names_whom_the_host_let_in(house: House) -> None:
     entry = only(outcome, Audited)
     assert entry.action == "admit"
     assert entry.fields == {"request": 1, "role": "member", "username": "ada", "device": "Linux"}
+
+
+@pytest.mark.parametrize(
+    ("member", "asking", "alike"),
+    [
+        ("Ada Lindqvist", "Ada Lindqvist", True),
+        ("Ada Lindqvist", "ada lindqvist", True),
+        ("Ada Lindqvist", "Ada-Lindqvist", True),
+        ("Ada Lindqvist", "AdaLindqvist", True),
+        ("Ada Lindqvist", "\N{CYRILLIC CAPITAL LETTER A}da Lindqvist", True),
+        ("Ilse", "llse", True),
+        ("Ada Lindqvist", "member", True),  # as her username
+        ("Ada Lindqvist", "Ada Lovelace", False),
+        ("🌻", "🌻", True),
+        ("🌻", "🌵", False),
+    ],
+)
+def test_the_host_learns_that_a_member_has_such_a_name(
+    house: House, member: str, asking: str, alike: bool
+) -> None:
+    """Usernames are checked and display names may be the same: that is how to pass for somebody."""
+    house.join("member", display_name=member)
+    guest = KnockingGuest(house, "ada")
+    guest.begin(display_name=asking)
+    arrived = only(guest.open(), KnockArrived)
+    assert arrived.members_alike == (("member",) if alike else ())
+    (listed,) = requests(house)
+    assert listed.members_alike == arrived.members_alike
+
+
+def test_who_looks_like_somebody_is_as_the_list_is_made(house: House) -> None:
+    """Somebody joins, changes their name, or deletes their account meanwhile; three are named."""
+    guest = KnockingGuest(house, "eve")
+    guest.begin(display_name="Ada")
+    guest.open()
+    assert requests(house)[0].members_alike == ()
+    for username in ("z.ada", "m.ada", "b.ada", "a.ada"):
+        house.join(username, display_name="Ada")
+    assert requests(house)[0].members_alike == ("a.ada", "b.ada", "m.ada")
+    session, _ = house.sign_in("a.ada")
+    house.do(session, messages.RenameMe(id=house.request(), display_name="Anna"))
+    session, _ = house.sign_in("b.ada")
+    house.do(session, messages.DeleteMe(id=house.request(), messages="keep"))
+    assert requests(house)[0].members_alike == ("m.ada", "z.ada")
+
+
+def test_the_host_learns_that_two_ask_with_one_name(house: House) -> None:
+    """Each of the two says so, as long as both wait."""
+    ada, other = KnockingGuest(house, "ada"), KnockingGuest(house, "other", "192.0.2.2")
+    ada.knock()
+    other.begin(display_name="Ada")
+    arrived = only(other.open(), KnockArrived)
+    assert (arrived.also_asks, arrived.members_alike) == (True, ())
+    first, second = requests(house)
+    assert first.requests_alike == (second.request,)
+    assert second.requests_alike == (first.request,)
+    deny(house, first.request)
+    assert requests(house)[0].requests_alike == ()
+
+
+def test_names_are_compared_in_little_time(house: House) -> None:
+    """Of thousands of members each is read once, not at each request."""
+    reads = 0
+
+    def counted(name: str) -> frozenset[str]:
+        nonlocal reads
+        reads += 1
+        return frozenset({name})
+
+    for number in range(100):
+        house.join(f"member{number}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lookalikes, "skeletons", counted)
+        lookalikes._read.cache_clear()
+        KnockingGuest(house, "ada").knock()
+        first, reads = reads, 0
+        requests(house)
+    lookalikes._read.cache_clear()
+    assert first <= 2 * 100 + 2
+    assert reads == 0
 
 
 def test_other_people_can_not_answer(house: House) -> None:
