@@ -9,19 +9,19 @@ what is displayed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from ipaddress import ip_address
 from math import inf
 from typing import TYPE_CHECKING, Final, assert_never
 
 from chat_server.ready_file import Running
 from chat_server.rules import view
+from chat_server.window.audit_lines import audit_line, until_of
+from chat_server.window.connection_rows import Client, client_row
 from chat_server.window.feed import Feed, Kind
 from chat_server.window.formats import (
     clock_text,
     day_of,
-    handle_text,
     size_text,
     uptime_text,
 )
@@ -37,7 +37,7 @@ from chat_server.window.model import (
     ServerState,
 )
 from chat_server.window.presenter_joining import JoiningPresenter
-from common.domain.invite import is_link_local, is_loopback
+from chat_server.window.reach import moved_text, reach_of
 from common.domain.sentences import sentence
 from common.domain.times import until_text
 from common.ui.widgets.safe_text import safe
@@ -46,29 +46,6 @@ if TYPE_CHECKING:
     from common.protocol import messages
 
 _MINUTE: Final = 60_000
-_DONE: Final = {
-    "terminate": "terminated {}’s connection",
-    "ban": "banned {}",
-    "unban": "lifted the ban of {}",
-    "mute": "muted {}",
-    "unmute": "let {} write again",
-    "admit": "let {} in",
-    "deny": "refused {}",
-    "create_invite": "made an invite",
-    "revoke_invite": "revoked an invite",
-    "add_device": "made an invite for a device of {}",
-    "remove_device": "signed out a device of {}",
-}
-"""Verb of the feed's line about a moderation or an invite, by the command's type."""
-_KINDS: Final = {
-    "set_role": Kind.ROLE,
-    "ban": Kind.TERMINATED,
-    "terminate": Kind.TERMINATED,
-    "unban": Kind.MUTED,
-    "mute": Kind.MUTED,
-    "unmute": Kind.MUTED,
-}
-"""The kind of that line."""
 _JOINING: Final = {
     "invite_or_ask": "People may join with an invite or by asking now",
     "invite": "People may join with an invite only now",
@@ -78,38 +55,11 @@ _JOINING: Final = {
 """The feed's line about a change of the rule of who may join."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Client:
-    """A connection as known from the events."""
-
-    connection: int
-    name: str
-    username: str
-    device: str
-    address: str
-    since: int
-    received: int = 0
-    sent: int = 0
-    slow: bool = False
-    account: str = ""
-    """The username as received, which may not be safe to show."""
-
-    @property
-    def handle(self) -> str:
-        """`@username`, unless it equals the name."""
-        return handle_text(self.name, self.username)
-
-    def matches(self, wanted: str) -> bool:
-        """Whether one of the texts contains `wanted`, which is case-folded."""
-        texts = (self.name, self.username, self.device, self.address)
-        return any(wanted in text.casefold() for text in texts)
-
-
 class _Run:
     """The state of one run of the server; the next one starts empty."""
 
     def __init__(self) -> None:
-        self.clients: dict[int, _Client] = {}
+        self.clients: dict[int, Client] = {}
         self.rate = MessageRate()
         self.gone_received = self.gone_sent = 0
         self.somebody_came = False
@@ -147,7 +97,7 @@ class Presenter:
         self._run = _Run()
         self.joining = JoiningPresenter(self._called_who, listed=self._listed)
         self._page = Page.CONNECTIONS
-        self._rows: dict[int, tuple[tuple[_Client, bool, str], ClientRow]] = {}
+        self._rows: dict[int, tuple[tuple[Client, bool, str], ClientRow]] = {}
         self._rows_day: date | None = None
 
     @property
@@ -172,7 +122,7 @@ class Presenter:
         self._since = now
         self._name, self._given_name = safe(running.name), running.name
         self._name_problem = ""
-        self._reach = _reach(running, self._everywhere)
+        self._reach = reach_of(running, self._everywhere)
         self.joining.runs(running)
         self._feed.add(Kind.STARTED, now, "", "The server started")
 
@@ -180,12 +130,12 @@ class Presenter:
         """New facts about the server, changed or not. Ignored before `started`."""
         if self._reach is None:
             return
-        reach = _reach(running, self._everywhere)
+        reach = reach_of(running, self._everywhere)
         self.joining.runs(running)
         self._called(running.name, now)
         # Not for every network bridge that is added or removed: the invite is updated anyway.
         if reach.text != self._reach.text:
-            self._feed.add(Kind.CHANGED, now, "", _moved(reach))
+            self._feed.add(Kind.CHANGED, now, "", moved_text(reach))
         self._reach = reach
 
     def _called(self, name: str, now: int) -> None:
@@ -330,7 +280,7 @@ class Presenter:
 
     def _appeared(self, event: view.ClientSignedIn) -> None:
         clients = self._run.clients
-        client = _Client(
+        client = Client(
             event.connection,
             safe(event.display_name),
             safe(event.username),
@@ -386,40 +336,22 @@ class Presenter:
 
     def _audited(self, event: view.Audited, now: int) -> None:
         """Add a line about an entry of the audit log, and apply its consequences."""
-        fields = event.fields
-        username = str(fields.get("username", ""))
-        connection = fields.get("connection")
+        username = str(event.fields.get("username", ""))
+        connection = event.fields.get("connection")
         client = self._run.clients.get(connection) if isinstance(connection, int) else None
-        until = fields.get("until")
-        until = until if isinstance(until, int) else None
-        self._acted(event, username if client is None else client.account, until)
-        what = _DONE.get(event.action, "")
-        if event.action == "set_role":
-            what = f"made {{}} a {fields.get('role')}"
-        elif event.action == "deny" and fields.get("block"):
-            what = "blocked {} from asking to join"
-        elif event.action == "ban" and connection is not None:
-            what = "banned {}’s device"
-        if not what:
-            return  # Changes of the chat itself have events of their own.
+        self._acted(event, username if client is None else client.account)
         whom = client.name if client is not None else self._called_who(username)
-        if event.action == "unban" and not username:
-            device = safe(str(fields.get("device", "")))
-            whom = f"the device {device}" if device else "a device"
-        text = what.format(whom)
-        if event.action in {"mute", "ban"} and until is not None:
-            text += f" until {until_text(until, now)}"
-        if fields.get("reason"):
-            text += f": {safe(str(fields['reason']))}"
-        by = "You" if event.by == view.HOST else self._called_who(event.by)
-        kind = _KINDS.get(event.action, Kind.CHANGED)
-        self._feed.add(kind, event.at, by, text)
+        line = audit_line(event, whom, now)
+        if line is not None:
+            kind, text = line
+            by = "You" if event.by == view.HOST else self._called_who(event.by)
+            self._feed.add(kind, event.at, by, text)
 
-    def _acted(self, event: view.Audited, username: str, until: int | None) -> None:
+    def _acted(self, event: view.Audited, username: str) -> None:
         """Apply what somebody did to a person, by the audit log."""
         match event.action:
             case "mute":
-                self._run.mutes[username] = until
+                self._run.mutes[username] = until_of(event)
             case "unmute":
                 self._run.mutes.pop(username, None)
             case "set_role":
@@ -567,30 +499,14 @@ class Presenter:
         later = [each for each in (rate, *ends) if each is not None and each > now]
         return min((uptime, *later))
 
-    def _row(self, client: _Client, now: int) -> ClientRow:
+    def _row(self, client: Client, now: int) -> ClientRow:
         """The row of a connection; the same object as long as it has not changed."""
         is_moderator = client.account in self._run.moderators
         shown = client, is_moderator, self._muted(client.account, now)
         kept = self._rows.get(client.connection)
         if kept is not None and kept[0][0] is client and kept[0] == shown:
             return kept[1]
-        row = ClientRow(
-            connection=client.connection,
-            name=client.name,
-            username=client.username,
-            device=client.device,
-            address=client.address,
-            since_text=clock_text(client.since, now),
-            received_text=size_text(client.received),
-            sent_text=size_text(client.sent),
-            slow=client.slow,
-            address_order=_address_order(client.address),
-            since=client.since,
-            received=client.received,
-            sent=client.sent,
-            is_moderator=is_moderator,
-            muted=shown[2],
-        )
+        row = client_row(client, now, is_moderator=is_moderator, muted=shown[2])
         self._rows[client.connection] = (shown, row)
         return row
 
@@ -634,49 +550,3 @@ def _last_renewal(events: Sequence[view.ViewEvent]) -> Iterator[view.ViewEvent]:
 
 def _until(until: int | None, now: int) -> str:
     return "until lifted" if until is None else f"until {until_text(until, now)}"
-
-
-def _address_order(address: str) -> str:
-    """A text that sorts addresses by number, IPv4 first: 192.0.2.9 before 192.0.2.10."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return f"{parsed.version}{parsed.packed.hex()}"
-
-
-def _moved(reach: Reach) -> str:
-    if reach.local:
-        return "This computer is on no network now"
-    return f"This computer’s network has changed: new invite links lead to {reach.text}"
-
-
-def _reach(running: Running, everywhere: bool) -> Reach:
-    elsewhere = [each for each in running.addresses if not is_loopback(each)]
-    # Link-local ones are in the invite for networks that have nothing else: a person needs them
-    # only there.
-    beyond = [each for each in elsewhere if not is_link_local(each)]
-    shown = [safe(each) for each in beyond or elsewhere or running.addresses]
-    port = f"port {running.port}"
-    all_text = f"{', '.join(shown)}, {port}"
-    if beyond:
-        note = f"Listening on {all_text}"
-    elif elsewhere:
-        note = (
-            f"Listening on {all_text}. This network gives out no addresses: "
-            "only computers on the same cable or Wi-Fi can connect."
-        )
-    elif everywhere:
-        note = (
-            "This computer is on no network. Others can join once it has a cable or Wi-Fi: "
-            "copy the link then."
-        )
-    else:
-        note = f"Only programs on this computer can connect: {all_text}"
-    return Reach(
-        text=f"{shown[0]}, {port}",
-        all_text=all_text,
-        local=not elsewhere,
-        note=note,
-        invite=running.invite,
-    )
