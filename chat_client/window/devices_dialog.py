@@ -162,6 +162,8 @@ class DevicesDialog(Dialog):
         self._invite.pack(fill="x", pady=(self._theme.px(10), 0), before=self.add)
         self.add.set("Make another link")
         self._fit()
+        self.window.update_idletasks()  # Tk focuses only what is on the screen
+        self.copy_link.focus_set()
 
     def _say(self, text: str, tone: Tone = "text") -> None:
         self.note.set(text, tone)

@@ -352,7 +352,7 @@ class Screens:
             self.screen.view.go_to_date()
 
     def _escape(self) -> None:
-        if isinstance(self.screen, MainScreen):
+        if self.screen is not None:
             self.screen.escape()
 
     def _pasted(self, event: "tk.Event[tk.Misc]") -> None:

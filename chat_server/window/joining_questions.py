@@ -160,6 +160,10 @@ class LinkDialog(Dialog):
             parent, theme, title, message, (Choice(CANCEL, "Done", "secondary"),), width=_WIDE
         )
 
+    def _first(self) -> tk.Misc:
+        # Not the button that closes it: a Return too many would lose the link for good.
+        return self.copy
+
     def show(self, code: str, until: str) -> None:
         """Show the code in place of its button."""
         if self.code is not None and self.window.winfo_exists():

@@ -150,8 +150,6 @@ class Column(ScrollPane):
     def take_keyboard(self, way: Way) -> bool:
         """Give the keyboard to what is to be typed next; False if that is nothing."""
         self._map()
-        # It would still look selected without the keyboard.
-        self.names.name.entry.selection_clear()
         if way is Way.SEARCH:
             return False
         fields: dict[Way, Field | CodeSlots] = {
@@ -161,9 +159,7 @@ class Column(ScrollPane):
         if not self.link.link.value:
             fields[Way.LINK] = self.link.link
         at = fields.get(way, self.names.name)
-        if at is not self.names.name:
-            at.focus_set()
-        elif at.winfo_manager():
+        if at.winfo_manager():
             at.focus_set()
             at.select_all()
         else:

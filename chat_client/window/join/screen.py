@@ -239,8 +239,11 @@ class JoinScreen(Panel):
             self._turned = True  # there was a choice: it is the person's
         only = listing.found[0] if len(listing.found) == 1 else None
         if only is not None and not (self._turned or listing.known or only.imitates):
-            # Of one chat there is nothing to choose.
+            # Of one chat there is nothing to choose. What was said stays: nobody has read it yet.
+            problem, field = self._problem
             self.choose_place(only.place, only)
+            self._problem = problem, field
+            self._show()
             return
         hosted = listing.entry(HERE)
         if hosted is not None and self.way is Way.SEARCH and self._hosting:
@@ -315,6 +318,15 @@ class JoinScreen(Panel):
             return
         self.refuse("", "")
         self.desk.asking.look(place)
+
+    def escape(self) -> None:
+        """End what is being tried; or go back from another way in to the chosen chat or the list."""
+        if self._joining or self.desk.asking.busy:
+            self.cancel()
+            self._focus()
+        elif self.way in {Way.CODE, Way.LINK, Way.ADDRESS}:
+            chosen = self.chosen
+            self.turn(Way.SEARCH if chosen is None else best_way(chosen), choose=False)
 
     def cancel(self) -> None:
         """End what is being tried."""
@@ -391,6 +403,8 @@ class JoinScreen(Panel):
             if reason.code != "unreachable":
                 self.refuse(safe(whole_sentence(reason)), "")
                 return
+        if self.way is Way.ADDRESS:
+            self.desk.asking.take(None)  # there is no chat that could be asked
         self.refuse(tried_text(Reason("unreachable"), tried), "address")
 
     def joining(self, text: str = "Joining…", tried: str = "") -> None:
@@ -409,7 +423,7 @@ class JoinScreen(Panel):
         self._problem = problem, field
         self._show()
         if problem:
-            self.column.go_to(field, select=bool(suggestion) or field == "code")
+            self.column.go_to(field, select=bool(suggestion) or field in {"code", "address"})
 
     # The clipboard
 

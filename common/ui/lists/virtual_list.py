@@ -68,6 +68,8 @@ class VirtualList(tk.Frame, Generic[Item]):
         self._resize_later: str | None = None
         self.multiple = False
         self._selected: str | None = None
+        self._last: str | None = None
+        """The row that was selected last, also when none is any more: keys go on from there."""
         self._also: set[str] = set()
         """The other selected rows, with `multiple`."""
         self._anchor: str | None = None
@@ -419,8 +421,11 @@ class VirtualList(tk.Frame, Generic[Item]):
         return self._key_at(y) if 0 <= x < width and 0 <= y < height else None
 
     def _cursor(self) -> str | None:
-        """The row that keys act on."""
-        return self._selected or next(iter(self._source), None)
+        """The row that keys act on: where somebody was, also when nothing is selected any more."""
+        if self._selected is not None:
+            return self._selected
+        known = self._place(self._last) is not None
+        return self._last if known else next(iter(self._source), None)
 
     def _pressed(self, event: tk.Event[tk.Misc]) -> None:
         key = self._pressed_at = self._key_at(event.y)
@@ -519,7 +524,8 @@ class VirtualList(tk.Frame, Generic[Item]):
     def _step(self, step: int, *, extend: bool = False) -> str:
         keys = self.order()
         if keys:
-            at = keys.index(self._selected) if self._selected in keys else None
+            was = self._selected or self._last
+            at = keys.index(was) if was in keys else None
             to = (0 if step >= 0 else len(keys) - 1) if at is None else at + step
             if at is None and abs(step) >= len(keys):
                 to = 0 if step < 0 else len(keys) - 1
@@ -537,8 +543,10 @@ class VirtualList(tk.Frame, Generic[Item]):
         if key == self._selected and not self._also:
             return
         also, self._also = self._also, set()
+        cursor = self._cursor()
         before, self._selected = self._selected, key
-        self._redraw_keys(*also, before, key, next(iter(self._source), None))
+        self._last = key or before or self._last
+        self._redraw_keys(*also, before, key, cursor, self._cursor())
         if tell and self.on_select:
             self.on_select(key)
 

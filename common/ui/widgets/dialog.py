@@ -117,7 +117,7 @@ class Dialog:
             self.field.focus_set()
             self.field.select_all()
         else:
-            self.buttons[self._default].focus_set()
+            self._first().focus_set()
 
     def close(self) -> None:
         """Close it as if it were cancelled, if it is open still."""
@@ -176,6 +176,8 @@ class Dialog:
             label = Label(form, theme, each.label, font="label_bold")
             label.grid(row=place, column=0, sticky="w", padx=(0, theme.px(12)), pady=(above, 0))
             choosing = OptionRow(form, theme, each)
+            if self._default != self._cancel:
+                self._return_goes_on(choosing)
             choosing.grid(row=place, column=1, sticky="w", pady=(above, 0))
             self.options.append(choosing)
         self._build_more(inside, width)
@@ -187,6 +189,20 @@ class Dialog:
             )
             button.pack(side="left", padx=(theme.px(8) if self.buttons else 0, 0))
             self.buttons[choice.id] = button
+
+    def _return_goes_on(self, choosing: OptionRow) -> None:
+        """Have Return there mean the dialog, as in a field: the arrow keys have chosen already."""
+        for button in choosing.buttons.values():
+            for key in ("<Return>", "<KP_Enter>"):
+                button.bind(key, self._confirmed)
+
+    def _confirmed(self, _: object) -> str:
+        self.choose(self._default)
+        return "break"  # its window is gone
+
+    def _first(self) -> tk.Misc:
+        """What has the keyboard at first where there is no field."""
+        return self.buttons[self._default]
 
     def _build_more(self, inside: Panel, width: int) -> None:
         """Put more above the buttons, in a subclass; `width` is px at 96 dpi."""

@@ -78,6 +78,7 @@ class Field(ttk.Frame):
         )
         self.entry.pack(side="left", fill="x", expand=True)
         self._font: Role = font
+        self._hides_selection = False
         self._placeholder = placeholder
         self._hint = bare_label(self.entry)
         self._hint.configure(font=theme.fonts[font], cursor="xterm", anchor="w")
@@ -155,8 +156,8 @@ class Field(ttk.Frame):
         self._paint()
 
     def _listen(self) -> None:
-        self.entry.bind("<FocusIn>", lambda _: self.state(["focus"]), add="+")
-        self.entry.bind("<FocusOut>", lambda _: self.state(["!focus"]), add="+")
+        self.entry.bind("<FocusIn>", lambda _: self._focused(on=True), add="+")
+        self.entry.bind("<FocusOut>", lambda _: self._focused(on=False), add="+")
         self.entry.bind("<Return>", lambda _: self._submit())
         self.entry.bind("<KP_Enter>", lambda _: self._submit())
         self.entry.bind("<Escape>", lambda _: self.on_cancel and self.on_cancel())
@@ -170,6 +171,12 @@ class Field(ttk.Frame):
         ):
             self.entry.bind(event, partial(self._move, step, select))
         self.editing.listen_around(self._hint, self._icon_label, self._note, self)
+
+    def _focused(self, *, on: bool) -> None:
+        self.state(["focus" if on else "!focus"])
+        # Not when a menu or another window has the keyboard for now: then it comes back here.
+        self._hides_selection = not on and self.focus_lastfor() is not self.entry
+        self._paint_selection()
 
     def _submit(self) -> None:
         if self.on_submit:
@@ -234,16 +241,24 @@ class Field(ttk.Frame):
             foreground=palette.text,
             insertbackground=palette.text,
             insertwidth=max(1, theme.px(1.4)),
-            selectbackground=palette.marked,
-            selectforeground=palette.on_marked,
             disabledbackground=fill,
             disabledforeground=palette.disabled,
         )
+        self._paint_selection()
         self._hint.configure(background=fill, foreground=palette.muted)
         self._note.configure(background=fill, foreground=palette.tone(self._note_tone))
         self._icon_label.configure(background=fill)
         if self._icon:
             self._icon_label.configure(image=theme.icon(self._icon, palette.muted, gap=7))
+
+
+    def _paint_selection(self) -> None:
+        """Show what is selected as long as the keyboard is here: there is one such place."""
+        palette = self._theme.palette
+        ground, ink = palette.marked, palette.on_marked
+        if self._hides_selection:
+            ground, ink = palette.surface(self.surface), palette.text
+        self.entry.configure(selectbackground=ground, selectforeground=ink)
 
 
 class _Box:

@@ -71,6 +71,37 @@ def test_a_request_can_be_withdrawn(guest: Window, host: Host) -> None:
     assert guest.join.column.names.name.value == "Mira Novak"
 
 
+def test_escape_withdraws_and_goes_back(guest: Window, host: Host) -> None:
+    """As the button does, wherever the keyboard is; from a code or a link back to the chat."""
+    asked(guest)
+    guest.key("<Escape>", guest.join.column.waiting.digits)
+    assert guest.join.desk.asking.phase is Phase.IDLE
+    guest.wait(lambda: not requests(host), "the end of the request")
+    name = guest.join.column.names.name.entry
+    guest.wait(lambda: guest.root.focus_displayof() is name, "the keyboard at the name")
+    for way in (Way.CODE, Way.LINK):
+        guest.turn(way)
+        guest.key("<Escape>")
+        assert guest.join.way is Way.CHAT
+        guest.wait(lambda: guest.root.focus_displayof() is name, "the keyboard at the name")
+    guest.key("<Escape>")
+    assert guest.join.way is Way.CHAT
+
+
+def test_what_was_said_stays_when_the_only_chat_is_found(
+    town: Town, host: Host, network: type[QuietNetwork]
+) -> None:
+    """Such as that an account was deleted: the search takes less time than to read it."""
+    window = town.window()
+    window.screens.show_join(problem="Your account in Harbour Team was deleted.")
+    window.wait(lambda: network.finders and network.finders[-1].running, "the search")
+    network.finders[-1].tell([advert_of(host)])
+    window.wait(lambda: window.join.way is Way.CHAT, "the chat")
+    assert window.problem == "Your account in Harbour Team was deleted."
+    window.type("Ada", window.join.column.names.name.entry)
+    assert not window.problem
+
+
 @pytest.mark.parametrize(("block", "said"), [(False, "said no"), (True, "does not let")])
 def test_a_host_who_says_no_is_told(guest: Window, host: Host, block: bool, said: str) -> None:
     """In words; the name stays, and one can try another way."""

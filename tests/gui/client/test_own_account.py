@@ -155,6 +155,7 @@ def test_ones_devices_are_listed_added_and_signed_out(ada: Window, town: Town) -
         dialog.add.invoke()
         ada.wait(lambda: dialog.link.link, "a link")
         assert dialog.copy_link.content == dialog.link.link
+        assert dialog.window.focus_lastfor() is dialog.copy_link
         assert "works once" in str(dialog.note.cget("text"))
         invite = parse_invite(dialog.link.link)
         assert invite.username == ADA

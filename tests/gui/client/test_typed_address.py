@@ -37,7 +37,14 @@ def test_an_address_where_nobody_answers_is_told(town: Town, host: Host) -> None
     window.key("<Return>")
     window.wait(lambda: window.problem, "the news")
     assert "refused" in window.problem
-    assert window.join.column.address.address.instate(["invalid"])
+    field = window.join.column.address.address
+    assert field.instate(["invalid"])
+    # There is no chat to be asked; and what is typed next takes the place of the address.
+    assert Way.CHAT not in dict(window.join.column._view.others)
+    window.type("1", field.entry)
+    assert field.value == "1"
+    window.key("<Escape>", field.entry)
+    assert window.join.way is Way.SEARCH
 
 
 @pytest.mark.parametrize(("text", "said"), [("", "Type the address"), ("192.0.2", "four numbers")])

@@ -105,6 +105,8 @@ def see_link(host: Host, seen: list[str], press: str = questions.CANCEL) -> None
     def act(dialog: Dialog) -> None:
         assert isinstance(dialog, LinkDialog), type(dialog)
         assert not faults(dialog.window)
+        # A Return too many copies it: it would be lost for good by closing.
+        assert dialog.window.focus_lastfor() is dialog.copy
         seen.append(dialog.link.link)
         dialog.buttons[press].invoke()
 

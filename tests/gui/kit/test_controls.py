@@ -83,6 +83,31 @@ def test_tab_goes_from_part_to_part(root: tk.Tk, theme: Theme, wait_until: Pump)
         wait_until(lambda then=then: root.focus_get() is then)  # type: ignore[misc]
 
 
+def test_what_is_selected_is_shown_where_the_keyboard_is(
+    root: tk.Tk, theme: Theme, wait_until: Pump
+) -> None:
+    """Tab selects a field's text, and leaves it looking as before; a menu over it does not."""
+    one, other = Field(root, theme, value="Ada"), Field(root, theme, value="ada")
+    for part in (one, other):
+        part.pack()
+    wait_until(other.winfo_viewable)
+    _focus(one.entry, wait_until)
+
+    def shown(field: Field) -> bool:
+        return field.entry.cget("selectbackground") != field.entry.cget("background")
+
+    for field, then in ((one, other), (other, one)):
+        field.select_all()
+        assert shown(field)
+        field.entry.event_generate("<Tab>")
+        wait_until(lambda field=field: not shown(field))  # type: ignore[misc]
+        assert shown(then)
+    one.select_all()
+    one.entry.event_generate("<FocusOut>")  # as when a menu or another window has it for now
+    wait_until.settle()
+    assert shown(one)
+
+
 def test_typing_into_a_field(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
     """Edits are told, the hint goes when there is text, the limit holds."""
     told: list[str] = []

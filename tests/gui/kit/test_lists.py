@@ -269,6 +269,32 @@ def _at(rows: RowList, key: str) -> int:
     return sum(rows.bounds(key)) // 2
 
 
+def test_keys_go_on_from_where_they_were(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """Also when what was done there left nothing selected, as a person's menu does."""
+    rows, _ = _rows(root, theme, wait_until)
+    menus: list[str] = []
+
+    def ask(key: str, x: int, y: int) -> None:
+        del x, y
+        rows.select(None)
+        menus.append(key)
+
+    rows.on_menu = ask
+    rows.canvas.focus_force()
+    wait_until(lambda: rows.focus_get() is rows.canvas)
+    for event in ("<Down>", "<Down>", "<Shift-F10>", "<Shift-F10>", "<Down>", "<Shift-F10>"):
+        rows.canvas.event_generate(event)
+        wait_until.settle()
+    assert menus == ["b", "b", "c"]
+    rows.canvas.event_generate("<Button-3>", x=30, y=_at(rows, "a"))
+    wait_until.settle()
+    rows.canvas.event_generate("<Shift-F10>")
+    wait_until(lambda: menus == ["b", "b", "c", "a", "a"])
+    rows.set_sections([Section("", tuple(ListRow(key, key) for key in "bc"))])
+    rows.canvas.event_generate("<Shift-F10>")
+    wait_until(lambda: menus[-1] == "b")
+
+
 def test_a_press_and_release_on_one_row_is_a_click(
     root: tk.Tk, theme: Theme, wait_until: Pump
 ) -> None:

@@ -95,6 +95,27 @@ def test_who_typed_a_reason_may_confirm_with_return(
     assert dialog.ask().choice == "end"
 
 
+@pytest.mark.parametrize("key", ["<Return>", "<KP_Enter>"])
+def test_who_chose_an_option_may_confirm_with_return(
+    root: tk.Tk, theme: Theme, wait_until: Pump, key: str
+) -> None:
+    """As who typed a reason: the arrow keys have chosen, and Return is the answer."""
+    wait_until(root.winfo_viewable)
+    choices = (Choice("quit", "Cancel"), Choice("try", "Ban", "danger"))
+    dialog = Dialog(
+        root, theme, "Ban?", "Text", choices, entry=Entry("Why"), options=(until_options(HOUR),)
+    )
+    (times,) = dialog.options
+
+    def act() -> None:
+        times.buttons[HOUR].focus_set()
+        times.buttons[HOUR].event_generate("<Left>")
+        times.buttons["10"].event_generate(key)
+
+    _during(dialog, wait_until, act)
+    assert dialog.ask() == Answer("try", options=("10",))
+
+
 def test_one_of_several_options_is_chosen(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
     """By a click or with the arrow keys; Tab comes to the chosen one alone."""
     wait_until(root.winfo_viewable)
