@@ -136,8 +136,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     # Why a chat that was found can't be reached
     "found_refused": (
         "“{name}” is there, but its computer {address} refuses connections to port {port}: its "
-        "firewall does, or ChatServer has just been closed. Ask the host to allow ChatServer in the "
-        "firewall, or to open it again"
+        "firewall does, or ChatServer has just been closed. Ask the host to allow ChatServer in "
+        "the firewall, or to open it again"
     ),
     "found_dropped": (
         "“{name}” is there, but its computer {address} does not answer on port {port}: its "

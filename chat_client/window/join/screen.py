@@ -320,7 +320,7 @@ class JoinScreen(Panel):
         self.desk.asking.look(place)
 
     def escape(self) -> None:
-        """End what is being tried; or go back from another way in to the chosen chat or the list."""
+        """End what is being tried; or go back from another way in to the chat, or to the list."""
         if self._joining or self.desk.asking.busy:
             self.cancel()
             self._focus()

@@ -251,7 +251,6 @@ class Field(ttk.Frame):
         if self._icon:
             self._icon_label.configure(image=theme.icon(self._icon, palette.muted, gap=7))
 
-
     def _paint_selection(self) -> None:
         """Show what is selected as long as the keyboard is here: there is one such place."""
         palette = self._theme.palette

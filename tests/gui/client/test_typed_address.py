@@ -40,7 +40,9 @@ def test_an_address_where_nobody_answers_is_told(town: Town, host: Host) -> None
     field = window.join.column.address.address
     assert field.instate(["invalid"])
     # There is no chat to be asked; and what is typed next takes the place of the address.
-    assert Way.CHAT not in dict(window.join.column._view.others)
+    view = window.join.column._view
+    assert view is not None
+    assert Way.CHAT not in dict(view.others)
     window.type("1", field.entry)
     assert field.value == "1"
     window.key("<Escape>", field.entry)

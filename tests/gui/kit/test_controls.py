@@ -94,7 +94,8 @@ def test_what_is_selected_is_shown_where_the_keyboard_is(
     _focus(one.entry, wait_until)
 
     def shown(field: Field) -> bool:
-        return field.entry.cget("selectbackground") != field.entry.cget("background")
+        grounds = {str(field.entry.cget(each)) for each in ("selectbackground", "background")}
+        return len(grounds) == 2
 
     for field, then in ((one, other), (other, one)):
         field.select_all()
