@@ -178,8 +178,10 @@ class Finder:
             if now >= times.next_at:
                 self._ask(times.round)
                 self._found.asked(now)
-                times.asked(now, one_is_silent=self._found.one_is_silent())
+                times.asked(now)
             self._found.expire(now)
+            if self._found.one_is_late():
+                times.after_silence(now)
             tell_at = self._publish(now)
             until = min(look_at, times.next_at, tell_at, self._found.deadline())
             ready = self._selector.select(max(0.0, until - elapsed()))
@@ -210,7 +212,9 @@ class Finder:
         question = query(SERVICE, self._identifiers[0])
         for link in self._links:
             self._send(link, link.ask, question)
-            if number and not self._found.all_answer():
+            # The group may be heard where replies to this program are not, and two packets are not
+            # lost as easily as one, as they are on wireless networks.
+            if number and (self._found.one_is_late() or not self._found.all_answer()):
                 self._send(link, link.publish, query(SERVICE, 0))
 
     def _send(self, link: Link, how: Callable[[bytes], None], packet: bytes) -> None:

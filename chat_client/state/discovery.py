@@ -119,9 +119,9 @@ class FoundChats:
         routes = [route for routes in self._chats.values() for route in routes.values()]
         return bool(routes) and all(route.answers for route in routes)
 
-    def one_is_silent(self) -> bool:
-        """Whether one that used to reply has not replied to the last question."""
-        return any(route.unanswered for routes in self._chats.values() for route in routes.values())
+    def one_is_late(self) -> bool:
+        """Whether one that used to reply has not replied to the last question in time."""
+        return any(route.is_late for routes in self._chats.values() for route in routes.values())
 
     def deadline(self) -> float:
         """When `expire` is due; infinite for never."""
@@ -309,11 +309,11 @@ class QuestionTimes:
         self.next_at = math.inf
         self._silenced = True
 
-    def asked(self, now: float, *, one_is_silent: bool) -> None:
-        """A question was sent; `one_is_silent` if a server that used to answer did not before."""
+    def asked(self, now: float) -> None:
+        """A question was sent."""
         self.round += 1
         self._last_at = now
-        self.next_at = now + (REPLY_WAIT if one_is_silent else self._interval)
+        self.next_at = now + self._interval
         if self.round < len(_FIRST_QUESTIONS):
             planned = self._begun_at + _FIRST_QUESTIONS[self.round]
             self.next_at = min(self.next_at, max(planned, now))
@@ -321,6 +321,10 @@ class QuestionTimes:
     def after_goodbye(self, now: float) -> None:
         """A server said goodbye: whether it has gone is told by its silence."""
         self._sooner(now, _AFTER_GOODBYE)
+
+    def after_silence(self, now: float) -> None:
+        """A server that used to reply does not: its reply may be lost, or it is gone."""
+        self._sooner(now, REPLY_WAIT)
 
     def after_advert(self, now: float) -> None:
         """A server has announced itself: its reply tells the address to reach it by."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
@@ -175,9 +176,11 @@ def test_who_no_longer_answers_is_gone() -> None:
     found = FoundChats()
     found.heard(HOME, "10.0.0.5", 0.0, answers=True)
     ask(found, 5.0, 6.5)
-    assert found.one_is_silent()
+    assert not found.one_is_late()
+    found.expire(6.5 + LATE)
+    assert found.one_is_late()
     found.heard(HOME, "10.0.0.5", 7.0, answers=True)
-    assert not found.one_is_silent()
+    assert not found.one_is_late()
     ask(found, 10.0, 11.5, 13.0)
     found.expire(14.4)
     assert names(found) == ["Home"]
@@ -211,7 +214,7 @@ def test_who_never_answers_is_there_as_long_as_announced() -> None:
     ask(found, *range(1, 60, 5))
     found.expire(60.0)
     assert names(found) == ["Home"]
-    assert not found.one_is_silent()
+    assert not found.one_is_late()
     found.expire(TTL)
     assert names(found) == []
 
@@ -382,29 +385,53 @@ def test_questions_are_asked_at_once_and_then_seldom() -> None:
     asked = []
     for _ in range(6):
         asked.append(times.next_at)
-        times.asked(times.next_at, one_is_silent=False)
+        times.asked(times.next_at)
     assert asked == [100.0, 101.0, 103.0, 108.0, 113.0, 118.0]
     times.restart(119.0)
     assert times.round == 0
     assert times.next_at == 119.0
-    times.asked(119.0, one_is_silent=False)
+    times.asked(119.0)
     assert times.next_at == 120.0
 
 
+def questions(until: float, is_answered: Callable[[float], bool]) -> tuple[list[float], float]:
+    """When a server is asked that replies to some questions; and since when it is not listed."""
+    found, times = FoundChats(), QuestionTimes(0.0)
+    asked, now = [], 0.0
+    while now < until:
+        if now >= times.next_at:
+            asked.append(now)
+            found.asked(now)
+            times.asked(now)
+            if is_answered(now):
+                found.heard(HOME, "10.0.0.5", now, answers=True)
+        found.expire(now)
+        if found.one_is_late():
+            times.after_silence(now)
+        if asked and not found.chats:
+            break
+        now = min(times.next_at, found.deadline())
+    return asked, now
+
+
+def test_who_answers_is_asked_seldom() -> None:
+    """Nobody is asked sooner for having answered: there may be many who ask."""
+    assert questions(30.0, lambda _: True)[0] == [0, 1, 3, 8, 13, 18, 23, 28]
+
+
 def test_who_is_silent_is_asked_again_soon() -> None:
-    """So that a server that was killed is gone within ten seconds."""
-    times = QuestionTimes(0.0)
-    for now in (0.0, 1.0, 3.0):
-        times.asked(now, one_is_silent=False)
-    times.asked(8.0, one_is_silent=True)
-    assert times.next_at == 9.5
+    """So that a server that was killed is gone within ten seconds; a lost reply changes nothing."""
+    asked, gone = questions(30.0, lambda now: now <= 3.0)
+    assert asked == [0, 1, 3, 8, 9.5, 11, 12.5]
+    assert gone == 12.5
+    assert questions(30.0, lambda now: now != 8.0)[0] == [0, 1, 3, 8, 9.5, 14.5, 19.5, 24.5, 29.5]
 
 
 def test_many_reasons_to_ask_are_one_question() -> None:
     """A flood of adverts or goodbyes must not make a flood of questions."""
     times = QuestionTimes(0.0)
     for now in (0.0, 1.0, 3.0):
-        times.asked(now, one_is_silent=False)
+        times.asked(now)
     times.after_advert(3.1)
     times.after_advert(3.2)
     assert times.next_at == 4.0
@@ -412,6 +439,6 @@ def test_many_reasons_to_ask_are_one_question() -> None:
     assert times.next_at == pytest.approx(3.2)
     times.after_goodbye(7.0)
     assert times.next_at == pytest.approx(3.2)
-    times.asked(7.0, one_is_silent=False)
+    times.asked(7.0)
     times.after_goodbye(9.0)
     assert times.next_at == 9.0
