@@ -8,7 +8,7 @@ from contextlib import closing
 
 from chat_client.accounts import Accounts
 from chat_client.conversation import POLL, FailedError, UsageError, complain
-from chat_client.net.joining import Joining
+from chat_client.net.joining import JoinConnection
 from chat_client.options import Options
 from chat_client.state import joining
 from chat_client.state.attempts import worth_telling
@@ -28,7 +28,7 @@ def invite_at(options: Options, accounts: Accounts) -> Invite:
     host, port = options.at
     box: queue.SimpleQueue[JoiningNews] = queue.SimpleQueue()
     place = Place((host,), port, None, host)
-    with closing(Joining(place, accounts.installation, box.put)) as attempt:
+    with closing(JoinConnection(place, accounts.installation, box.put)) as attempt:
         return _Attempt(options, accounts, place, attempt, box).run()
 
 
@@ -40,7 +40,7 @@ class _Attempt:
         options: Options,
         accounts: Accounts,
         place: Place,
-        attempt: Joining,
+        attempt: JoinConnection,
         box: queue.SimpleQueue[JoiningNews],
     ) -> None:
         self._options = options

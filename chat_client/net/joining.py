@@ -41,7 +41,7 @@ REFUSED_CODES: Final = RefusedCodes()
 a count, which a person who types codes into two windows may have."""
 
 
-class Joining:
+class JoinConnection:
     """One attempt with the chat at `place`; it connects at once, on a thread of its own.
 
     `installation` gives the id of this data folder for a place whose certificate is known. `tell`
@@ -57,7 +57,7 @@ class Joining:
     ) -> None:
         self._front_end = tell
         self._place = place
-        self._state = joining.Joining(
+        self._state = joining.JoinProtocol(
             place, this_program(presence=False), installation, REFUSED_CODES, self._tell
         )
         self._inbox: deque[Callable[[], object]] = deque()
@@ -172,7 +172,7 @@ def _certificate(transport: Transport) -> bytes | None:
     return fingerprint(connection.getpeercert(binary_form=True) or b"")
 
 
-def _read(transport: Transport, state: joining.Joining) -> None:
+def _read(transport: Transport, state: joining.JoinProtocol) -> None:
     try:
         for data in transport.pieces(_READ, _READ_AT_ONCE):
             state.received(data, time.monotonic())

@@ -135,7 +135,7 @@ class RefusedCodes:
         return [each for each in times if now - each < REFUSED_WITHIN]
 
 
-class Joining:
+class JoinProtocol:
     """The conversation with the chat at `place`, from its greeting on. Times are monotonic seconds.
 
     What is asked before the greeting is done after it. `installation` gives the id of this data

@@ -16,9 +16,9 @@ from chat_client.state.account import Account
 from chat_client.state.news import AccountChanged, News, Requested, StatusChanged
 from chat_client.state.request import DeleteMe
 from chat_client.state.status import Link, Status
-from chat_client.window.join.asking import Asking
-from chat_client.window.join.desk import Desk, Hooks, Prefill
+from chat_client.window.join.attempt import JoinAttempt
 from chat_client.window.join.hosting import find_server
+from chat_client.window.join.model import Hooks, JoinModel, Prefill
 from chat_client.window.join.network import Network
 from chat_client.window.join.recognition import Recognition
 from chat_client.window.join.screen import JoinScreen
@@ -240,15 +240,15 @@ class Screens:
             link=link,
         )
         hooks = Hooks(self._join, self.open, self._cancel)
-        screen = JoinScreen(self._root, self._theme, self._make_desk(known), hooks, first)
+        screen = JoinScreen(self._root, self._theme, self._make_model(known), hooks, first)
         self._show(screen)
         return screen
 
-    def _make_desk(self, known: Sequence[Account]) -> Desk:
+    def _make_model(self, known: Sequence[Account]) -> JoinModel:
         network, installation = Network(), self._accounts.installation
-        return Desk(
+        return JoinModel(
             Search(self._root, network, known, find_server()),
-            Asking(self._root, network, installation),
+            JoinAttempt(self._root, network, installation),
         )
 
     def open(self, account: Account) -> None:
@@ -322,7 +322,7 @@ class Screens:
             self._show(screen)
             screen.view.show_place(place)
         elif isinstance(former, JoinScreen):
-            # Its desk stays: it is the new one's, too.
+            # Its model stays: it is the new one's, too.
             anew = former.made_anew()
             former.destroy()
             self.screen = None

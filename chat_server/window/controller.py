@@ -12,7 +12,7 @@ from chat_server.window import questions
 from chat_server.window.actions import Actions
 from chat_server.window.client_program import ClientProgram, find_client
 from chat_server.window.commands import CommandSender, commands, refusal_of
-from chat_server.window.joining import Joining
+from chat_server.window.joining import JoiningController
 from chat_server.window.model import Page, ServerState
 from chat_server.window.moderation import Moderation
 from chat_server.window.presenter import Presenter
@@ -52,7 +52,9 @@ class HostController:
         sender = CommandSender(server_thread, say)
         moderation = Moderation(root, theme, presenter, sender, show, self._ask)
         self.moderation = moderation
-        self.joining = Joining(root, theme, presenter, sender, show, say, self._copy, self._ask)
+        self.joining = JoiningController(
+            root, theme, presenter, sender, show, say, self._copy, self._ask
+        )
         self.actions = Actions(
             self._switch, moderation.terminate, moderation.mute, moderation.unmute, moderation.ban,
             moderation.unban, moderation.set_role, moderation.lift, moderation.new_invite, self._go,

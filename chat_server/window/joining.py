@@ -32,7 +32,7 @@ LIST_PAUSE: Final = 500
 """Minimum milliseconds between two fetches of the list of invites."""
 
 
-class Joining:
+class JoiningController:
     """Carries out `actions`, and keeps the presenter up to date about joining.
 
     `show` updates the window from the presenter, `say(text, milliseconds)` shows a toast,

@@ -10,7 +10,7 @@ from chat_client.options import Name
 from chat_client.state.account import Account
 from chat_client.state.discovery import FoundChat
 from chat_client.state.joining import Connected, Digits, JoiningNews, Waiting
-from chat_client.window.join.network import Attempt, Network, Presence, Running
+from chat_client.window.join.network import Connection, Network, Presence, Running
 from common.domain.invite import Place
 from common.domain.reasons import Reason
 
@@ -96,12 +96,12 @@ class Silent:
 class SilentNetwork(QuietNetwork):
     """The same, where no host answers: its chats are at addresses of nobody."""
 
-    def attempt(
+    def connect(
         self,
         place: Place,
         installation: Callable[[Place], str],
         tell: Callable[[JoiningNews], object],
-    ) -> Attempt:
+    ) -> Connection:
         """See `Network`."""
         del installation
         return Silent(place, tell)

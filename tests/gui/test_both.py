@@ -99,7 +99,7 @@ def finds(town: Town, host_window: HostWindow, name: str, mp: pytest.MonkeyPatch
 
     mp.setattr("chat_client.window.screens.Network", Network)
     window = town.window()
-    window.wait(lambda: window.join.desk.asking.rule, "the server's word")
+    window.wait(lambda: window.join.model.attempt.rule, "the server's word")
     window.type(name, window.join.column.names.name.entry)
     return window
 
@@ -113,10 +113,10 @@ def test_a_guest_asks_and_a_click_lets_them_in(
     assert sign in str(ada.join.column.heading.under.cget("text"))
     strip = host_window.app.frame.requests
     ada.key("<Return>")
-    ada.wait(lambda: ada.join.desk.asking.digits, "the digits")
+    ada.wait(lambda: ada.join.model.attempt.digits, "the digits")
     host_window.wait(lambda: strip.winfo_viewable() and strip.admit.enabled, "the request")
     digits = str(strip.digits.cget("text")).replace(" ", "")
-    assert digits == ada.join.desk.asking.digits
+    assert digits == ada.join.model.attempt.digits
     click(strip.admit)
     ada.online()
     host_window.wait(lambda: "Ada" in host_window.names, "her row")
@@ -125,11 +125,11 @@ def test_a_guest_asks_and_a_click_lets_them_in(
     eve, ben = (finds(town, host_window, name, monkeypatch) for name in ("Eve", "Ben"))
     for window in (eve, ben):
         window.key("<Return>", window.join.column.names.name.entry)
-        window.wait(lambda window=window: window.join.desk.asking.digits, "the digits")  # type: ignore[misc]
+        window.wait(lambda window=window: window.join.model.attempt.digits, "the digits")  # type: ignore[misc]
     host_window.wait(lambda: strip.count.cget("text") == "1 of 2", "both")
     host_window.wait(lambda: strip.refuse.enabled, "the answers")
     assert strip.shown is not None
-    assert (strip.shown.name, strip.shown.digits) == ("Eve", eve.join.desk.asking.digits)
+    assert (strip.shown.name, strip.shown.digits) == ("Eve", eve.join.model.attempt.digits)
     click(strip.refuse)
     eve.wait(lambda: eve.problem, "the refusal")
     host_window.wait(lambda: strip.shown and strip.shown.name == "Ben", "the other one")

@@ -162,7 +162,7 @@ def test_the_ways_into_a_chat(
     check(window, "a wrong code")
     window.turn(Way.CHAT)
     window.key("<Return>", window.join.column.names.name.entry)
-    window.wait(lambda: window.join.desk.asking.digits, "the digits")
+    window.wait(lambda: window.join.model.attempt.digits, "the digits")
     check(window, "digits")
     window.click_row(window.join.list.rows, f"found:{chats[1].fingerprint.hex()}")
     check(window, "another with a known name")

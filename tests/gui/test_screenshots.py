@@ -260,7 +260,7 @@ def guest(town: Town, mode: Literal["light", "dark"], data_dir: Path | None = No
 def choose(window: Window, chat: FoundChat) -> None:
     """Click on a chat that was found."""
     window.click_row(window.join.list.rows, f"found:{chat.fingerprint.hex()}")
-    window.wait(lambda: window.join.desk.asking.rule, "its rule")
+    window.wait(lambda: window.join.model.attempt.rule, "its rule")
 
 
 @MODES
@@ -272,7 +272,7 @@ def test_the_join_screen(town: Town, mode: Literal["light", "dark"]) -> None:
     window.focus(window.join.column.names.name.entry)
     take(window, f"join-{mode}")
     window.key("<Return>")
-    window.wait(lambda: window.join.desk.asking.digits, "the digits")
+    window.wait(lambda: window.join.model.attempt.digits, "the digits")
     window.join.column.actions.spinner.stop()
     take(window, "guide-waiting" if mode == "light" else "waiting-dark")
 

@@ -7,7 +7,7 @@ import queue
 from contextlib import suppress
 from typing import TypeVar
 
-from chat_client.net.joining import Joining
+from chat_client.net.joining import JoinConnection
 from chat_client.options import Name
 from chat_client.state.joining import Digits, Invited, JoiningNews, Refused, Withdrawn
 from common.domain.invite import Invite, Place, parse_invite
@@ -22,7 +22,7 @@ class Guest:
 
     def __init__(self, place: Place) -> None:
         self._news: queue.SimpleQueue[JoiningNews] = queue.SimpleQueue()
-        self.joining = Joining(place, lambda _: "7" * 32, self._news.put)
+        self.joining = JoinConnection(place, lambda _: "7" * 32, self._news.put)
 
     def expect(self, kind: type[_News]) -> _News:
         """The next news of a kind."""

@@ -16,7 +16,7 @@ import pytest
 
 from chat_client.net import joining as net_joining
 from chat_client.net.connector import ConnectError, connect
-from chat_client.net.joining import Joining
+from chat_client.net.joining import JoinConnection
 from chat_client.options import Name
 from chat_client.state.attempts import Failure
 from chat_client.state.joining import (
@@ -101,7 +101,7 @@ class Guest:
 
     def __init__(self, place: Place, number: int = 0) -> None:
         self.news: queue.SimpleQueue[JoiningNews] = queue.SimpleQueue()
-        self.joining = Joining(place, lambda _: f"{number:032x}", self.news.put)
+        self.joining = JoinConnection(place, lambda _: f"{number:032x}", self.news.put)
 
     def __enter__(self) -> Self:
         return self

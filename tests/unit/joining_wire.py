@@ -9,8 +9,8 @@ from chat_client.state.admission import ClientInfo
 from chat_client.state.joining import (
     Digits,
     Invited,
-    Joining,
     JoiningNews,
+    JoinProtocol,
     RefusedCodes,
 )
 from chat_server.rules.effects import Disconnect, Tell
@@ -48,7 +48,7 @@ class Wire:
         self.arrived: list[KnockArrived] = []
         self.up, self.down = b"", b""
         self.now = now
-        self.joining = Joining(
+        self.joining = JoinProtocol(
             PLACE,
             PROGRAM,
             lambda _: installation,

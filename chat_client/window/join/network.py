@@ -38,8 +38,8 @@ class Presence(Running, Protocol):
         """Leave out the servers that were found otherwise."""
 
 
-class Attempt(Protocol):
-    """One attempt to be let into a chat; see `chat_client.net.joining.Joining`."""
+class Connection(Protocol):
+    """One attempt to be let into a chat; see `chat_client.net.joining.JoinConnection`."""
 
     def knock(self, name: Name) -> None:
         """Ask the host to be let in."""
@@ -76,55 +76,55 @@ class Network:
 
         return why_nothing()
 
-    def attempt(
+    def connect(
         self,
         place: Place,
         installation: Callable[[Place], str],
         tell: Callable[[JoiningNews], object],
-    ) -> Attempt:
+    ) -> Connection:
         """Connects to the server at `place`, to be let in.
 
         `installation` gives the id of this data folder for a place whose certificate is known.
         """
-        from chat_client.net.joining import Joining
+        from chat_client.net.joining import JoinConnection
 
-        return Joining(place, installation, tell)
+        return JoinConnection(place, installation, tell)
 
 
-class LateAttempt:
+class LazyConnection:
     """An attempt that is loaded first; what is asked meanwhile follows then. Never blocks."""
 
-    def __init__(self, make: Callable[[], Attempt]) -> None:
+    def __init__(self, make: Callable[[], Connection]) -> None:
         self._make = make
-        self._attempt: Attempt | None = None
-        self._orders: list[Callable[[Attempt], object]] = []
+        self._connection: Connection | None = None
+        self._orders: list[Callable[[Connection], object]] = []
         self._closed = False
         self._changing = threading.Lock()
         threading.Thread(target=self._load, name="joining loading", daemon=True).start()
 
-    def ask(self, order: Callable[[Attempt], object]) -> None:
+    def ask(self, order: Callable[[Connection], object]) -> None:
         """Call `order` with the attempt, now or as soon as it is there."""
         with self._changing:
-            if self._attempt is None:
+            if self._connection is None:
                 self._orders.append(order)
                 return
-        order(self._attempt)
+        order(self._connection)
 
     def close(self) -> None:
         """Disconnect, or don't begin."""
         with self._changing:
             self._closed = True
-            attempt = self._attempt
-        if attempt is not None:
-            attempt.close()
+            connection = self._connection
+        if connection is not None:
+            connection.close()
 
     def _load(self) -> None:
         with gc_paused():
-            attempt = self._make()
+            connection = self._make()
         with self._changing:
             if not self._closed:
-                self._attempt = attempt
+                self._connection = connection
                 for order in self._orders:
-                    order(attempt)
+                    order(connection)
                 return
-        attempt.close()
+        connection.close()

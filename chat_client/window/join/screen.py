@@ -12,11 +12,11 @@ from chat_client.state.account import Account, server_key
 from chat_client.state.attempts import Attempt as Tried
 from chat_client.state.network_facts import why_not_reached
 from chat_client.window.clipboard import Clipboard
-from chat_client.window.join.asking import Phase
+from chat_client.window.join.attempt import Phase
 from chat_client.window.join.chat_list import ChatList
 from chat_client.window.join.column import Column, Handlers
-from chat_client.window.join.desk import Desk, Hooks, Prefill
 from chat_client.window.join.listing import HERE, Entry
+from chat_client.window.join.model import Hooks, JoinModel, Prefill
 from chat_client.window.join.name_fields import NameFieldError
 from chat_client.window.join.view import State, view_of
 from chat_client.window.join.ways import Chosen, Way, best_way
@@ -37,13 +37,13 @@ _CLIPBOARD_WAIT: Final = 60
 
 
 class JoinScreen(Panel):
-    """See `Hooks` for what it asks for, and `Desk` for what it shows."""
+    """See `Hooks` for what it asks for, and `JoinModel` for what it shows."""
 
     def __init__(
         self,
         parent: tk.Misc,
         theme: Theme,
-        desk: Desk,
+        model: JoinModel,
         hooks: Hooks,
         first: Prefill | JoinScreen,
     ) -> None:
@@ -52,7 +52,7 @@ class JoinScreen(Panel):
         That one is of another size of text: what is typed stays, and what is going on.
         """
         super().__init__(parent, theme, "window")
-        self._theme, self.desk, self._hooks = theme, desk, hooks
+        self._theme, self.model, self._hooks = theme, model, hooks
         self.way = Way.SEARCH
         self._entry: Entry | None = None
         """The chosen chat as it is listed; None for one that is not."""
@@ -97,8 +97,8 @@ class JoinScreen(Panel):
         )
         self.column.pack(side="left", fill="both", expand=True)
         self.bind("<Configure>", self._configured, add="+")
-        desk.search.on_change = self._listed
-        desk.asking.listener = self
+        model.search.on_change = self._listed
+        model.attempt.listener = self
         if isinstance(first, JoinScreen):
             self._take_over(first)
         else:
@@ -127,11 +127,11 @@ class JoinScreen(Panel):
 
     def made_anew(self) -> JoinScreen:
         """The same for another size of text."""
-        return JoinScreen(self.master, self._theme, self.desk, self._hooks, self)
+        return JoinScreen(self.master, self._theme, self.model, self._hooks, self)
 
     def close(self) -> None:
         """Stop what goes on behind it, and destroy it."""
-        self.desk.close()
+        self.model.close()
         self.destroy()
 
     def _take_over(self, former: JoinScreen) -> None:
@@ -162,20 +162,20 @@ class JoinScreen(Panel):
     @property
     def chosen(self) -> Chosen | None:
         """What is known of the chosen chat; None while there is none."""
-        return self.desk.chosen(self._entry)
+        return self.model.chosen(self._entry)
 
     def choose_place(self, place: Place, entry: Entry | None = None) -> None:
         """Turn to a chat that is not joined yet, or not by who wants to now."""
         self._stop()
-        here = self.desk.search.here
+        here = self.model.search.here
         if entry is None and here is not None and here.fingerprint == place.fingerprint:
             # It is on this computer, and listed as a known one: nobody has to be asked.
             entry = Entry(HERE, here.place, invite=here, online=True)
         self._entry = entry
         if entry is not None and entry.invite is not None:
-            self.desk.asking.take(place)  # nothing has to be asked there
+            self.model.attempt.take(place)  # nothing has to be asked there
         else:
-            self.desk.asking.choose(place)
+            self.model.attempt.choose(place)
         self.turn(best_way(self.chosen or Chosen()))
 
     def take(self, invite: Invite) -> None:
@@ -199,7 +199,7 @@ class JoinScreen(Panel):
         self._turned = way is not Way.SEARCH or not choose
         if way in {Way.SEARCH, Way.ADDRESS}:
             self._entry = None
-            self.desk.asking.take(None)
+            self.model.attempt.take(None)
         self.way = way
         self._problem = "", ""
         self._look()
@@ -225,14 +225,14 @@ class JoinScreen(Panel):
 
     def _host(self) -> None:
         self.turn(Way.SEARCH, choose=False)
-        self.desk.search.hosting.start()
+        self.model.search.hosting.start()
 
     def _listed(self) -> None:
         """The listing has changed, or what is said about it."""
-        listing = self.desk.search.listing
+        listing = self.model.search.listing
         mine = listing.entry(self._entry.key) if self._entry is not None else None
         if mine is not None and self._entry is not None and mine != self._entry:
-            self.desk.asking.moved(mine.place, renamed=mine.name != self._entry.name)
+            self.model.attempt.moved(mine.place, renamed=mine.name != self._entry.name)
             self._entry = mine
         self._note_return()
         if len(listing.found) > 1:
@@ -267,7 +267,7 @@ class JoinScreen(Panel):
 
     def join(self) -> None:
         """Do what the button says, or show what is missing."""
-        if self._joining or self.desk.asking.busy:
+        if self._joining or self.model.attempt.busy:
             return
         if self.way is Way.ADDRESS:
             self._connect()
@@ -290,9 +290,9 @@ class JoinScreen(Panel):
         if invite is not None:
             self._hooks.on_join(invite, self._name)
         elif self.way is Way.CODE:
-            self.desk.asking.code(code.value)
+            self.model.attempt.code(code.value)
         else:
-            self.desk.asking.knock(self._name)
+            self.model.attempt.knock(self._name)
 
     def _name_for(self, invite: Invite | None) -> Name:
         if invite is not None and invite.username:
@@ -301,7 +301,7 @@ class JoinScreen(Panel):
 
     def _direct(self) -> Invite | None:
         """The invite to the chosen chat where none is needed."""
-        place, chosen = self.desk.asking.place, self.chosen
+        place, chosen = self.model.attempt.place, self.chosen
         if self.way is not Way.CHAT or place is None or chosen is None or not chosen.at_once:
             return None
         here = self._entry.invite if self._entry is not None else None
@@ -317,11 +317,11 @@ class JoinScreen(Panel):
             self.refuse(as_sentence(str(error)), "address")
             return
         self.refuse("", "")
-        self.desk.asking.look(place)
+        self.model.attempt.look(place)
 
     def escape(self) -> None:
         """End what is being tried; or go back from another way in to the chat, or to the list."""
-        if self._joining or self.desk.asking.busy:
+        if self._joining or self.model.attempt.busy:
             self.cancel()
             self._focus()
         elif self.way in {Way.CODE, Way.LINK, Way.ADDRESS}:
@@ -335,7 +335,7 @@ class JoinScreen(Panel):
 
     def _stop(self) -> None:
         """End what is being tried, without showing that."""
-        self.desk.asking.withdraw()
+        self.model.attempt.withdraw()
         if self._joining:
             self._joining = ""
             self._hooks.on_cancel()
@@ -353,7 +353,7 @@ class JoinScreen(Panel):
     def _changed(self) -> None:
         if self._taking_over:
             return
-        if self._joining or self.desk.asking.busy:
+        if self._joining or self.model.attempt.busy:
             # What is being tried is not what stands there any more.
             self._stop()
         self._problem = "", ""
@@ -362,11 +362,11 @@ class JoinScreen(Panel):
     # News
 
     def on_change(self) -> None:
-        """See `asking.Listener`."""
-        asking = self.desk.asking
-        if self.way is Way.ADDRESS and asking.rule and asking.place is not None:
-            self._answered(asking.place)
-        elif self.way is Way.CHAT and asking.phase is Phase.IDLE:
+        """See `attempt.Listener`."""
+        attempt = self.model.attempt
+        if self.way is Way.ADDRESS and attempt.rule and attempt.place is not None:
+            self._answered(attempt.place)
+        elif self.way is Way.CHAT and attempt.phase is Phase.IDLE:
             # Its rule may allow less than was shown.
             self.way = best_way(self.chosen or Chosen())
         self._show()
@@ -374,7 +374,7 @@ class JoinScreen(Panel):
     def _answered(self, place: Place) -> None:
         """At a typed address there is a chat: it is as one that was found."""
         pin = place.fingerprint
-        listing = self.desk.search.listing
+        listing = self.model.search.listing
         entry = listing.with_pin(pin) if pin is not None else None
         if entry is not None and entry.account is None:
             self._entry = entry
@@ -384,17 +384,17 @@ class JoinScreen(Panel):
         self._focus()
 
     def on_invited(self, invite: Invite) -> None:
-        """See `asking.Listener`."""
+        """See `attempt.Listener`."""
         self._hooks.on_join(invite, self._name)
 
     def on_refused(self, reason: Reason, field: str) -> None:
-        """See `asking.Listener`."""
+        """See `attempt.Listener`."""
         suggestion = str(reason.params.get("suggestion", ""))
         self.refuse(safe(whole_sentence(reason)), field, suggestion)
 
     def on_unreachable(self, tried: Sequence[Tried]) -> None:
-        """See `asking.Listener`."""
-        place = self.desk.asking.place
+        """See `attempt.Listener`."""
+        place = self.model.attempt.place
         if tried and self._entry is not None and place is not None:
             # It was found, so it is there, unless it has said goodbye since.
             name = place.server_name
@@ -404,7 +404,7 @@ class JoinScreen(Panel):
                 self.refuse(safe(whole_sentence(reason)), "")
                 return
         if self.way is Way.ADDRESS:
-            self.desk.asking.take(None)  # there is no chat that could be asked
+            self.model.attempt.take(None)  # there is no chat that could be asked
         self.refuse(tried_text(Reason("unreachable"), tried), "address")
 
     def joining(self, text: str = "Joining…", tried: str = "") -> None:
@@ -430,7 +430,7 @@ class JoinScreen(Panel):
     def _found_on_clipboard(self, text: str) -> None:
         """Offer a chat whose link was copied; nothing is joined, or typed over, unasked."""
         invite = _invite_in(text)
-        known = {server_key(account.invite) for account in self.desk.search.accounts}
+        known = {server_key(account.invite) for account in self.model.search.accounts}
         if invite is not None and server_key(invite) in known and not invite.username:
             invite = None  # it stands in the list
         self._copied = invite
@@ -447,17 +447,17 @@ class JoinScreen(Panel):
         invite = self.column.link.invite if self.way is Way.LINK else None
         if invite != self._invite:
             self._invite = invite
-            accounts = self.desk.search.accounts
+            accounts = self.model.search.accounts
             former = former_of(accounts, invite, None) if invite is not None else None
             self._former = former if self.column.names.propose_former(former) else None
         self._show()
 
     def _show_list(self) -> None:
         key = self._entry.key if self._entry is not None else None
-        self.list.show(self.desk.search.listing, key)
+        self.list.show(self.model.search.listing, key)
 
     def _show(self) -> None:
-        search, searching = self.desk.search, self.way is Way.SEARCH
+        search, searching = self.model.search, self.way is Way.SEARCH
         self.list.show_foot(
             looking=not (search.anything or search.hosting.starting),
             address=self.way not in {Way.SEARCH, Way.ADDRESS},
@@ -472,12 +472,12 @@ class JoinScreen(Panel):
             self._joining,
             *self._problem,
         )
-        self.column.show(view_of(state, self.desk))
+        self.column.show(view_of(state, self.model))
 
     @property
     def _hosting(self) -> bool:
         """Whether ChatServer was started from here."""
-        return self.desk.search.hosting.started
+        return self.model.search.hosting.started
 
     def _focus(self) -> None:
         """Give the keyboard to what is to be typed next, or to the list."""

@@ -13,13 +13,13 @@ from chat_client.state.account import Account
 from chat_client.window.join.hosting import Hosting
 from chat_client.window.join.listing import Entry, Listing, list_chats
 from chat_client.window.join.network import Network, Presence, Running
-from chat_client.window.join.outlet import Outlet
 from common.domain.invite import Invite
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
 from common.system.gc_pause import gc_paused
 from common.system.other_program import Launch
 from common.ui.program.mailbox import Mailbox
+from common.ui.program.mailbox_sender import MailboxSender
 
 if TYPE_CHECKING:
     from chat_client.state.discovery import FoundChat
@@ -79,8 +79,8 @@ class Search:
         self._chats: Sequence[FoundChat] = ()
         self._seen: dict[str, bool] = {}
         self.listing = self._list()
-        self._outlet: Outlet[_Told] = Outlet(Mailbox(root, self._take))
-        self._parts = _Parts(network, accounts, self._outlet)
+        self._sender: MailboxSender[_Told] = MailboxSender(Mailbox(root, self._take))
+        self._parts = _Parts(network, accounts, self._sender)
         self._timers: dict[str, str] = {}
         self._after("begin", BEGIN, lambda: _start("search loading", self._parts.load))
         self._after("here", _LOOK, self._look_here)
@@ -108,7 +108,7 @@ class Search:
         for timer in self._timers.values():
             self._root.after_cancel(timer)
         self._timers.clear()
-        self._outlet.close()
+        self._sender.close()
         self._parts.close()
 
     def _after(self, name: str, wait: int, action: Callable[[], object]) -> None:
@@ -168,9 +168,9 @@ class _Parts:
     """What runs on threads. It knows nothing of Tk, as they may outlive the window."""
 
     def __init__(
-        self, network: Network, accounts: Sequence[Account], outlet: Outlet[_Told]
+        self, network: Network, accounts: Sequence[Account], sender: MailboxSender[_Told]
     ) -> None:
-        self._network, self._accounts, self._outlet = network, accounts, outlet
+        self._network, self._accounts, self._sender = network, accounts, sender
         self._running: list[Running] = []
         self._presence: Presence | None = None
         self._found: Collection[bytes] = ()
@@ -179,7 +179,7 @@ class _Parts:
 
     def load(self) -> None:
         """Import the parts, and start them. The finder first: it is small, and waited for."""
-        post = self._outlet.post
+        post = self._sender.post
         pins = (account.invite.fingerprint for account in self._accounts)
         known = {pin for pin in pins if pin is not None}
         try:
@@ -202,7 +202,7 @@ class _Parts:
 
     def diagnose(self) -> None:
         """Find out why nothing was found, and tell it."""
-        self._outlet.post(_Causes(self._network.why_nothing()))
+        self._sender.post(_Causes(self._network.why_nothing()))
 
     def close(self) -> None:
         """Stop what runs, and start nothing more."""

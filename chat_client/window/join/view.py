@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chat_client.state.account import Account
-from chat_client.window.join.asking import Phase
+from chat_client.window.join.attempt import Phase
 from chat_client.window.join.listing import Entry
 from chat_client.window.join.ways import Chosen, Way, button_of, other_ways, warning_of
 from chat_client.window.join.words import where_of
@@ -16,7 +16,7 @@ from common.ui.look.icons import IconName
 from common.ui.widgets.safe_text import safe
 
 if TYPE_CHECKING:
-    from chat_client.window.join.desk import Desk
+    from chat_client.window.join.model import JoinModel
     from chat_client.window.join.search import Search
 
 _DOING: Final = {
@@ -92,37 +92,37 @@ class State(NamedTuple):
     field: str
 
 
-def view_of(state: State, desk: Desk) -> View:
+def view_of(state: State, model: JoinModel) -> View:
     """All that the column shows."""
-    asking, way = desk.asking, state.way
-    chosen = desk.chosen(state.entry)
+    attempt, way = model.attempt, state.way
+    chosen = model.chosen(state.entry)
     about_chat = way in {Way.CHAT, Way.CODE}
     warning = ""
-    if about_chat and chosen is not None and asking.place is not None:
-        warning = warning_of(safe(asking.place.server_name), chosen)
+    if about_chat and chosen is not None and attempt.place is not None:
+        warning = warning_of(safe(attempt.place.server_name), chosen)
     for_device = state.invite is not None and bool(state.invite.username)
-    asked = asking.phase in {Phase.ASKING, Phase.WAITING}
+    asked = attempt.phase in {Phase.ASKING, Phase.WAITING}
     return View(
         way,
-        _head(state, desk, chosen),
+        _head(state, model, chosen),
         warning=warning,
         names=about_chat or (way is Way.LINK and not for_device),
-        digits=asking.digits,
+        digits=attempt.digits,
         button=button_of(way, chosen or Chosen()),
-        doing=state.joining or _DOING[asking.phase],
+        doing=state.joining or _DOING[attempt.phase],
         cancel="Withdraw" if asked else "Cancel",
         others=tuple(other_ways(way, chosen)),
-        offer=_offered(state, desk),
+        offer=_offered(state, model),
         problem=state.problem,
         field=state.field,
-        searching=_searching(desk.search) if way is Way.SEARCH else Searching(),
+        searching=_searching(model.search) if way is Way.SEARCH else Searching(),
     )
 
 
-def _offered(state: State, desk: Desk) -> str:
+def _offered(state: State, model: JoinModel) -> str:
     """The name of the chat whose copied link is offered, if that would change something."""
-    copied, place = state.copied, desk.asking.place
-    if copied is None or state.joining or desk.asking.busy:
+    copied, place = state.copied, model.attempt.place
+    if copied is None or state.joining or model.attempt.busy:
         return ""
     other = state.way in {Way.CHAT, Way.CODE} and (
         place is None or place.fingerprint != copied.fingerprint
@@ -131,8 +131,8 @@ def _offered(state: State, desk: Desk) -> str:
     return "" if other or used else copied.server_name
 
 
-def _head(state: State, desk: Desk, chosen: Chosen | None) -> Head:
-    place = desk.asking.place
+def _head(state: State, model: JoinModel, chosen: Chosen | None) -> Head:
+    place = model.attempt.place
     match state.way:
         case Way.LINK if state.invite is not None:
             return _head_of(state.invite.place, _under_link(state.invite, state.former))
@@ -143,7 +143,7 @@ def _head(state: State, desk: Desk, chosen: Chosen | None) -> Head:
         case Way.CHAT | Way.CODE if place is not None:
             return _head_of(place, _under_chat(place, chosen))
         case _:
-            return _head_of_search(desk.search)
+            return _head_of_search(model.search)
 
 
 def _head_of(place: Place, under: str) -> Head:

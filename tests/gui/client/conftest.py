@@ -46,7 +46,7 @@ def guest(town: Town, host: Host, network: type[QuietNetwork]) -> Window:
     network.chats = [advert_of(host)]
     window = town.window()
     window.wait(lambda: way(window) is Way.CHAT, "the chat")
-    window.wait(lambda: window.join.desk.asking.rule, "the server's word")
+    window.wait(lambda: window.join.model.attempt.rule, "the server's word")
     window.type("Mira Novak", window.join.column.names.name.entry)
     return window
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from chat_client.window.join.asking import Phase
+from chat_client.window.join.attempt import Phase
 from chat_client.window.join.ways import Way
 from common.domain.sign import sign_of
 from tests.gui.client.guest import answer, asked, digits, requests
@@ -31,20 +31,20 @@ def test_the_only_chat_is_chosen_and_its_host_is_asked(guest: Window, host: Host
 
 def test_the_chat_is_chosen_once(guest: Window, host: Host, network: type[QuietNetwork]) -> None:
     """What is found later, or moves, disturbs nobody who types, and connects to nothing anew."""
-    attempt = guest.join.desk.asking._attempt
+    attempt = guest.join.model.attempt._connection
     assert attempt is not None
     network.finders[-1].tell([advert_of(host, hosts=("127.0.0.1", "127.0.0.2"))])
-    guest.wait(lambda: len(guest.join.desk.search.listing.found[0].place.hosts) == 2, "the move")
+    guest.wait(lambda: len(guest.join.model.search.listing.found[0].place.hosts) == 2, "the move")
     unmapped: list[str] = []
     entry = guest.join.column.names.name.entry
     entry.bind("<Unmap>", lambda event: unmapped.append(str(event.widget)), add="+")
-    guest.join.desk.search._lose_patience()
+    guest.join.model.search._lose_patience()
     network.finders[-1].tell([])
     guest.wait(lambda: not guest.join.list.rows.order(), "the end")
     assert not unmapped  # what is typed into is not laid out anew
     guest.type("k", entry)
     assert guest.join.column.names.name.value == "Mira Novakk"
-    assert guest.join.desk.asking._attempt is attempt
+    assert guest.join.model.attempt._connection is attempt
 
 
 def test_a_chat_that_is_renamed_is_called_so_at_once(
@@ -56,7 +56,7 @@ def test_a_chat_that_is_renamed_is_called_so_at_once(
     network.finders[-1].tell([advert_of(host, "Garden Party")])
     guest.wait(lambda: str(heading.cget("text")) == "Garden Party", "the new name")
     network.finders[-1].tell([advert_of(host, "Garden Party", ("127.0.0.1", "127.0.0.2"))])
-    guest.wait(lambda: len(guest.join.desk.search.listing.found[0].place.hosts) == 2, "the move")
+    guest.wait(lambda: len(guest.join.model.search.listing.found[0].place.hosts) == 2, "the move")
     assert str(heading.cget("text")) == "Garden Party"
 
 
@@ -65,7 +65,7 @@ def test_a_request_can_be_withdrawn(guest: Window, host: Host) -> None:
     asked(guest)
     assert str(guest.join.column.actions.cancel.cget("text")) == "Withdraw"
     guest.click(guest.join.column.actions.cancel)
-    assert guest.join.desk.asking.phase is Phase.IDLE
+    assert guest.join.model.attempt.phase is Phase.IDLE
     assert guest.join.column.actions.button.winfo_viewable()
     guest.wait(lambda: not requests(host), "the end of the request")
     assert guest.join.column.names.name.value == "Mira Novak"
@@ -75,7 +75,7 @@ def test_escape_withdraws_and_goes_back(guest: Window, host: Host) -> None:
     """As the button does, wherever the keyboard is; from a code or a link back to the chat."""
     asked(guest)
     guest.key("<Escape>", guest.join.column.waiting.digits)
-    assert guest.join.desk.asking.phase is Phase.IDLE
+    assert guest.join.model.attempt.phase is Phase.IDLE
     guest.wait(lambda: not requests(host), "the end of the request")
     name = guest.join.column.names.name.entry
     guest.wait(lambda: guest.root.focus_displayof() is name, "the keyboard at the name")
@@ -182,7 +182,7 @@ def test_closing_the_window_withdraws(guest: Window, host: Host) -> None:
 def test_a_server_that_was_restarted_is_asked_all_the_same(guest: Window, host: Host) -> None:
     """The connection that was made to hear its rule has ended meanwhile."""
     host.stop()
-    guest.wait(lambda: guest.join.desk.asking._attempt is None, "the end of the connection")
+    guest.wait(lambda: guest.join.model.attempt._connection is None, "the end of the connection")
     assert not guest.problem
     host.start()
     asked(guest)
@@ -193,7 +193,7 @@ def test_a_server_that_was_restarted_is_asked_all_the_same(guest: Window, host: 
 def test_a_host_who_is_gone_is_told(guest: Window, host: Host) -> None:
     """With the address, above the button."""
     host.stop()
-    guest.wait(lambda: guest.join.desk.asking._attempt is None, "the end of the connection")
+    guest.wait(lambda: guest.join.model.attempt._connection is None, "the end of the connection")
     guest.key("<Return>", guest.join.column.names.name.entry)
     guest.wait(lambda: guest.problem, "the news")
     assert "127.0.0.1 refuses connections" in guest.problem

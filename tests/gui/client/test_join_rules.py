@@ -40,7 +40,7 @@ def test_an_open_chat_is_joined_at_once(
     network.chats = [advert_of(host)]
     window = town.window()
     button = window.join.column.actions.button
-    window.wait(lambda: window.join.desk.asking.rule == "open", "its rule")
+    window.wait(lambda: window.join.model.attempt.rule == "open", "its rule")
     assert str(button.cget("text")) == "Join"
     assert "Anyone on this network" in str(window.join.column._warning.cget("text"))
     window.type("Mira", window.join.column.names.name.entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat_client.window.join.asking import Phase
+from chat_client.window.join.attempt import Phase
 from chat_client.window.join.ways import Way
 from tests.gui.client.guest import code_of
 from tests.gui.harness import Host, Town, Window
@@ -44,7 +44,7 @@ def test_half_a_code_is_not_sent(guest: Window, host: Host) -> None:
     guest.type("K7Q", guest.join.column.code.slots)
     guest.key("<Return>")
     assert "all eight" in guest.problem
-    assert guest.join.desk.asking.phase is Phase.IDLE
+    assert guest.join.model.attempt.phase is Phase.IDLE
 
 
 def test_without_a_code_at_the_host_that_is_told(guest: Window) -> None:

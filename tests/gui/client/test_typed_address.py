@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_client.window.join.asking import Phase
+from chat_client.window.join.attempt import Phase
 from chat_client.window.join.ways import Way
 from common.domain.invite import parse_invite
 from common.protocol import messages
@@ -57,7 +57,7 @@ def test_what_is_no_address_is_told(town: Town, text: str, said: str) -> None:
     window.join.column.address.address.value = text
     window.key("<Return>", window.join.column.address.address.entry)
     assert said in window.problem
-    assert window.join.desk.asking.phase is Phase.IDLE
+    assert window.join.model.attempt.phase is Phase.IDLE
 
 
 def test_a_link_typed_as_an_address_is_taken_as_a_link(town: Town, host: Host) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from chat_client.options import Name
-from chat_client.window.join.network import Attempt, LateAttempt
+from chat_client.window.join.network import Connection, LazyConnection
 
 DEADLINE = 15.0
 
@@ -39,18 +39,18 @@ def gate() -> threading.Event:
     return threading.Event()
 
 
-def late(attempt: Recorded, gate: threading.Event) -> tuple[LateAttempt, threading.Event]:
+def late(attempt: Recorded, gate: threading.Event) -> tuple[LazyConnection, threading.Event]:
     """An attempt that is loaded when the gate opens, and whether that has happened."""
     loaded = threading.Event()
 
-    def make() -> Attempt:
+    def make() -> Connection:
         assert gate.wait(DEADLINE)
         return attempt
 
-    def order(_: Attempt) -> None:
+    def order(_: Connection) -> None:
         loaded.set()
 
-    made = LateAttempt(make)
+    made = LazyConnection(make)
     made.ask(order)
     return made, loaded
 
@@ -59,7 +59,7 @@ def test_what_is_asked_meanwhile_follows_in_its_order(gate: threading.Event) -> 
     """And what is asked later comes after it."""
     attempt = Recorded()
     made, loaded = late(attempt, gate)
-    asks: list[Callable[[Attempt], object]] = [
+    asks: list[Callable[[Connection], object]] = [
         lambda each: each.knock(Name("ada", "Ada")),
         lambda each: each.code("K7Q29FXM"),
     ]

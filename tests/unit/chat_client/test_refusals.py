@@ -14,7 +14,7 @@ import pytest
 
 from chat_client.state import news
 from chat_client.state.controller import Controller
-from chat_client.state.joining import Joining, Refused
+from chat_client.state.joining import JoinProtocol, Refused
 from chat_client.state.moderation import Moderation
 from chat_client.state.request import (
     AddDevice,
@@ -215,7 +215,7 @@ def test_what_was_asked_for_by_hand(code: str, params: Params) -> None:
 @pytest.mark.parametrize(("code", "params"), REFUSALS)
 def test_what_was_asked_for_before_joining(code: str, params: Params) -> None:
     """The same on the join screen and on the command line."""
-    begin: Callable[[Joining], object]
+    begin: Callable[[JoinProtocol], object]
     for begin in (lambda each: each.knock(ADA), lambda each: each.code("K7QM-3XPA")):
         server = Server()
         server.connect()

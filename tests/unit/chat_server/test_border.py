@@ -16,7 +16,7 @@ from typing import TypeVar, get_args
 
 import pytest
 
-from chat_client.net.joining import Joining
+from chat_client.net.joining import JoinConnection
 from chat_client.options import Name
 from chat_client.state.joining import Connected, Digits, Refused, Waiting
 from chat_server import ctl
@@ -181,7 +181,7 @@ def knock(invite: Invite, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody asks to join, and nobody answers for a moment that is all there is."""
     monkeypatch.setattr("chat_server.rules.knocks.LIFE", 1)
     news: queue.SimpleQueue[object] = queue.SimpleQueue()
-    with closing(Joining(invite.place, lambda _: "9" * 32, news.put)) as joining:
+    with closing(JoinConnection(invite.place, lambda _: "9" * 32, news.put)) as joining:
         joining.knock(Name("gus", "Gus"))
         told = [type(news.get(timeout=DEADLINE)) for _ in range(4)]
     assert told == [Connected, Digits, Waiting, Refused]

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from chat_client.state.joining import Connected, Digits, Joining, Refused, RefusedCodes
+from chat_client.state.joining import Connected, Digits, JoinProtocol, Refused, RefusedCodes
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientRefused, KnockArrived
 from chat_server.rules.world import Outcome
@@ -119,8 +119,8 @@ class Pretended:
         return command
 
 
-def _joining(news: list[object]) -> Joining:
-    return Joining(PLACE, PROGRAM, lambda _: "7" * 32, RefusedCodes(), news.append)
+def _joining(news: list[object]) -> JoinProtocol:
+    return JoinProtocol(PLACE, PROGRAM, lambda _: "7" * 32, RefusedCodes(), news.append)
 
 
 def relayed(house: House, address: str, installation: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from chat_client.net import joining as net_joining
-from chat_client.net.joining import Joining
+from chat_client.net.joining import JoinConnection
 from chat_client.options import Name
 from chat_client.state.attempts import Failure
 from chat_client.state.joining import (
@@ -94,9 +94,11 @@ def _no_thread_left() -> Iterator[None]:
             assert not thread.is_alive()
 
 
-def asking(place: Place, box: Box) -> Joining:
+def asking(place: Place, box: Box) -> JoinConnection:
     """An attempt."""
-    return Joining(place, lambda known: (known.fingerprint or b"?" * 16)[:16].hex(), box.news.put)
+    return JoinConnection(
+        place, lambda known: (known.fingerprint or b"?" * 16)[:16].hex(), box.news.put
+    )
 
 
 def test_the_certificate_of_a_place_is_learnt_or_is_the_pinned_one(hosted: Hosted) -> None:
@@ -147,13 +149,13 @@ def test_who_closes_asks_no_longer_and_hears_nothing(hosted: Hosted) -> None:
 def test_it_may_be_closed_by_what_it_tells(hosted: Hosted) -> None:
     """As a window does that has seen enough."""
     heard: list[JoiningNews] = []
-    made: queue.SimpleQueue[Joining] = queue.SimpleQueue()
+    made: queue.SimpleQueue[JoinConnection] = queue.SimpleQueue()
 
     def tell(news: JoiningNews) -> None:
         heard.append(news)
         made.get(timeout=DEADLINE).close()
 
-    joining = Joining(hosted.place, lambda _: "7" * 32, tell)
+    joining = JoinConnection(hosted.place, lambda _: "7" * 32, tell)
     joining.knock(ADA)
     made.put(joining)
     joining._thread.join(DEADLINE)
@@ -185,7 +187,7 @@ def test_nobody_there_is_told_with_what_was_tried() -> None:
 
 
 @pytest.mark.parametrize("act", [lambda _: None, lambda joining: joining.knock(ADA)])
-def test_it_may_be_closed_while_it_connects(act: Callable[[Joining], object]) -> None:
+def test_it_may_be_closed_while_it_connects(act: Callable[[JoinConnection], object]) -> None:
     """To a computer that says nothing: it does not wait for the deadline."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         box = Box()

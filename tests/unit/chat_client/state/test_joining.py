@@ -18,8 +18,8 @@ from chat_client.state.joining import (
     Connected,
     Digits,
     Invited,
-    Joining,
     JoiningNews,
+    JoinProtocol,
     Refused,
     RefusedCodes,
     Waiting,
@@ -242,7 +242,7 @@ class Server:
 
     def __init__(self, refused: RefusedCodes | None = None) -> None:
         self.news: list[JoiningNews] = []
-        self.joining = Joining(
+        self.joining = JoinProtocol(
             PLACE,
             ClientInfo("ChatClient 0", "Linux"),
             lambda place: "7" * 32 if place.fingerprint else "",

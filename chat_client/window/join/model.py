@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chat_client.options import Name
 from chat_client.state.account import Account
-from chat_client.window.join.asking import Asking
+from chat_client.window.join.attempt import JoinAttempt
 from chat_client.window.join.listing import Entry, imitated
 from chat_client.window.join.search import Search
 from chat_client.window.join.ways import Chosen
@@ -43,23 +43,23 @@ class Hooks(NamedTuple):
     """End what `on_join` has begun."""
 
 
-class Desk(NamedTuple):
+class JoinModel(NamedTuple):
     """The background work of the screen, which outlives a screen that is made anew."""
 
     search: Search
-    asking: Asking
+    attempt: JoinAttempt
 
     def chosen(self, entry: Entry | None) -> Chosen | None:
         """What is known of the chosen chat, which is listed as `entry` if it is; None without."""
-        place = self.asking.place
+        place = self.attempt.place
         if place is None:
             return None
         imitates = bool(imitated(self.search.accounts, self.search.here, place))
         direct = entry is not None and entry.invite is not None
         gone = entry is not None and not self.search.has(entry)
-        return Chosen(self.asking.rule, imitates, direct, gone)
+        return Chosen(self.attempt.rule, imitates, direct, gone)
 
     def close(self) -> None:
         """End it."""
         self.search.close()
-        self.asking.close()
+        self.attempt.close()

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from chat_client.options import Name
 from chat_client.state.attempts import Attempt as Tried
-from chat_client.window.join.network import Attempt, LateAttempt, Network
-from chat_client.window.join.outlet import Outlet
+from chat_client.window.join.network import Connection, LazyConnection, Network
 from common.domain.invite import Invite, Place
 from common.domain.reasons import Reason
 from common.ui.program.mailbox import Mailbox
+from common.ui.program.mailbox_sender import MailboxSender
 
 if TYPE_CHECKING:
     from chat_client.state.joining import JoiningNews, Refused
@@ -58,7 +58,7 @@ class _Told(NamedTuple):
     news: JoiningNews
 
 
-class Asking:
+class JoinAttempt:
     """The chat that is chosen, and the one attempt to be let in that there is at a time.
 
     As soon as a chat is chosen it is connected to, without a word about who asks: so the screen
@@ -69,9 +69,9 @@ class Asking:
     def __init__(self, root: tk.Tk, network: Network, installation: Callable[[Place], str]) -> None:
         self._network, self._installation = network, installation
         self.listener: Listener | None = None
-        self._outlet: Outlet[_Told] = Outlet(Mailbox(root, self._take))
+        self._sender: MailboxSender[_Told] = MailboxSender(Mailbox(root, self._take))
         self._number = 0
-        self._attempt: LateAttempt | None = None
+        self._connection: LazyConnection | None = None
         self.place: Place | None = None
         """The chosen chat; its name and fingerprint as its server shows them, once it has."""
         self.rule = ""
@@ -112,11 +112,11 @@ class Asking:
 
     def knock(self, name: Name) -> None:
         """Ask the host of the chosen chat to be let in."""
-        self._ask(Phase.ASKING, lambda attempt: attempt.knock(name))
+        self._ask(Phase.ASKING, lambda connection: connection.knock(name))
 
     def code(self, code: str) -> None:
         """Join the chosen chat by a spoken code."""
-        self._ask(Phase.PROVING, lambda attempt: attempt.code(code))
+        self._ask(Phase.PROVING, lambda connection: connection.code(code))
 
     def withdraw(self) -> None:
         """Stop waiting, if the person does: a request to join is taken back."""
@@ -127,30 +127,30 @@ class Asking:
     def close(self) -> None:
         """End everything; idempotent."""
         self._end()
-        self._outlet.close()
+        self._sender.close()
 
-    def _ask(self, phase: Phase, order: Callable[[Attempt], object]) -> None:
+    def _ask(self, phase: Phase, order: Callable[[Connection], object]) -> None:
         place = self.place
         if place is None:
             return
-        attempt = self._attempt if self._attempt is not None else self._begin(place)
+        connection = self._connection if self._connection is not None else self._begin(place)
         self.phase, self.digits = phase, ""
-        attempt.ask(order)
+        connection.ask(order)
         self._changed()
 
-    def _begin(self, place: Place) -> LateAttempt:
+    def _begin(self, place: Place) -> LazyConnection:
         self._number += 1
-        tell = partial(_tell, self._outlet, self._number)
-        make = partial(self._network.attempt, place, self._installation, tell)
-        self._attempt = LateAttempt(make)
-        return self._attempt
+        tell = partial(_tell, self._sender, self._number)
+        make = partial(self._network.connect, place, self._installation, tell)
+        self._connection = LazyConnection(make)
+        return self._connection
 
     def _end(self) -> None:
         self._number += 1  # what it still tells is not heard
-        attempt, self._attempt = self._attempt, None
+        connection, self._connection = self._connection, None
         self.phase, self.digits = Phase.IDLE, ""
-        if attempt is not None:
-            attempt.close()
+        if connection is not None:
+            connection.close()
 
     def _changed(self) -> None:
         if self.listener is not None:
@@ -202,5 +202,5 @@ class Asking:
             listener.on_refused(refused.reason, refused.field)
 
 
-def _tell(outlet: Outlet[_Told], number: int, news: JoiningNews) -> None:
-    outlet.post(_Told(number, news))
+def _tell(sender: MailboxSender[_Told], number: int, news: JoiningNews) -> None:
+    sender.post(_Told(number, news))

@@ -10,7 +10,7 @@ from common.ui.program.mailbox import Mailbox
 Item = TypeVar("Item")
 
 
-class Outlet(Generic[Item]):
+class MailboxSender(Generic[Item]):
     """Posts to a mailbox until `close`.
 
     A thread that outlives its window for a moment has this and not the mailbox: a Tk object that a
