@@ -27,6 +27,7 @@ from common.domain.dns_sd import (
     Question,
     announcement,
     concerning,
+    may_concern,
     read,
     reply,
     response,
@@ -211,13 +212,14 @@ class Beacon:
         count = 0
         for datagram in received(sock):
             count += 1
+            if not may_concern(datagram.data, self._advert):
+                continue
             try:
                 asked = read(datagram.data)
             except PacketError as error:
                 log.debug("a malformed packet: %s", error)
             else:
-                if not asked.is_response:
-                    self._answer(asked, datagram, link, links)
+                self._answer(asked, datagram, link, links)
         return count
 
     def _answer(self, asked: Packet, sender: Datagram, link: Link, links: Links) -> None:

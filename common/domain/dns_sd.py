@@ -132,6 +132,17 @@ def may_matter(packet: bytes) -> bool:
     return _MARK in packet.lower()
 
 
+def may_concern(packet: bytes, advert: Advert) -> bool:
+    """Whether a packet may ask something that a server answers: quicker than to read it.
+
+    Most of what the group gets is said by other devices about themselves.
+    """
+    if len(packet) < _HEADER.size or packet[2] & _IS_RESPONSE >> 8:
+        return False
+    lowered = packet.lower()
+    return any(each in lowered for each in (SERVICE[0], ALL_SERVICES[0], advert.label))
+
+
 # Writing
 
 
@@ -333,12 +344,15 @@ def _read(packet: bytes) -> Packet:
 
 
 class _Received(NamedTuple):
-    """A record. `data` is what is understood of it: a target, a port, strings, or an address."""
+    """A record. `data` is what is understood of it: a target, a port, or an address.
+
+    Of a text it is all of it, which is taken apart only if it is a chat's: others may be long.
+    """
 
     name: Name
     kind: int
     ttl: int
-    data: Name | int | tuple[bytes, ...] | bytes | None
+    data: Name | int | bytes | None
 
 
 class _Reader:
@@ -362,15 +376,13 @@ class _Reader:
         end = begin + length
         if end > len(self._packet):
             raise PacketError("a record is cut off")
-        data: Name | int | tuple[bytes, ...] | bytes | None = None
+        data: Name | int | bytes | None = None
         if kind == PTR:
             self._at = begin
             data = _lower(self._name())
         elif kind == SRV and length > _SRV.size:
             data = _SRV.unpack_from(self._packet, begin)[2]
-        elif kind == TXT:
-            data = _strings(self._packet[begin:end])
-        elif (kind, length) in {(A, 4), (AAAA, 16)}:
+        elif kind == TXT or (kind, length) in {(A, 4), (AAAA, 16)}:
             data = self._packet[begin:end]
         self._at = end
         return _Received(name, kind, ttl, data)
@@ -440,20 +452,18 @@ def _adverts(instances: dict[Name, int], records: Iterable[_Received]) -> Iterat
     if not instances:
         return
     ports: dict[Name, int] = {}
-    texts: dict[Name, tuple[bytes, ...]] = {}
+    texts: dict[Name, bytes] = {}
     addresses: dict[bytes, list[str]] = {}
     for record in records:
-        if isinstance(record.data, bytes):
-            addresses.setdefault(record.name[0], []).append(str(ipaddress.ip_address(record.data)))
-        if record.name not in instances:
-            continue
-        if isinstance(record.data, int):
-            ports[record.name] = record.data
-        elif record.kind == TXT and isinstance(record.data, tuple):
+        if record.kind == TXT and isinstance(record.data, bytes):
             texts[record.name] = record.data
+        elif isinstance(record.data, bytes) and record.name:
+            addresses.setdefault(record.name[0], []).append(str(ipaddress.ip_address(record.data)))
+        elif isinstance(record.data, int):
+            ports[record.name] = record.data
     for name, ttl in instances.items():
         port = ports.get(name, 0)
-        described = _described(texts.get(name, ()))
+        described = _described(_strings(texts.get(name, b"")))
         if port and described is not None and label_of(described[0]) == name[0]:
             told = tuple(addresses.get(name[0], ())[:MOST_ADDRESSES])
             yield Advert(*described, port, min(ttl, TTL), told)

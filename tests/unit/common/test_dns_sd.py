@@ -32,6 +32,7 @@ from common.domain.dns_sd import (
     announcement,
     concerning,
     label_of,
+    may_concern,
     may_matter,
     query,
     read,
@@ -162,6 +163,43 @@ def test_each_question_about_the_chat_is_answered(name: Name, kind: int, kinds: 
     assert told is not None
     assert struct.unpack_from(">6H", told) == (0, 0x8400, 0, len(kinds), 0, 0)
     assert reply(asked(name, kind, is_response=True), HOME, ADDRESSES, legacy=False) is None
+
+
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize(
+    "name", [SERVICE, ALL_SERVICES, (HOME.label, *SERVICE), (HOME.label, b"local")]
+)
+def test_what_is_answered_is_read_at_all(name: Name, upper: bool) -> None:
+    """And of what nobody asks, or others are asked, nothing is."""
+    spelt = tuple(label.upper() if upper else label for label in name)
+    question = encoded(spelt) + struct.pack(">HH", ANY, 1)
+    packet = struct.pack(">6H", 7, 0, 1, 0, 0, 0) + question
+    assert reply(read(packet), HOME, ADDRESSES, legacy=True) is not None
+    assert may_concern(packet, HOME)
+    assert not may_concern(struct.pack(">6H", 7, 0x8400, 1, 0, 0, 0) + question, HOME)
+    assert not may_concern(packet[:11], HOME)
+    assert not may_concern(query((b"_http", b"_tcp", b"local"), 7), HOME)
+    assert not may_concern(announcement(HOME, ADDRESSES), HOME)
+
+
+def test_a_long_text_of_others_is_not_taken_apart() -> None:
+    """It may be the whole packet; of a chat it has to be well-formed."""
+    cut_off = b"\x01a" * 4000 + b"\xff"
+    strange = record(encoded((b"a printer", b"local")), TXT, cut_off)
+    home = forged()[12:]
+    packet = struct.pack(">6H", 0, 0x8400, 0, 4, 0, 0) + home + strange
+    assert [advert.name for advert in read(packet).adverts] == ["Home"]
+    with pytest.raises(PacketError, match="character-string"):
+        read(response(*_records_of_home(text=cut_off)))
+
+
+def _records_of_home(text: bytes) -> tuple[bytes, bytes, bytes]:
+    instance = encoded((HOME.label, *SERVICE))
+    return (
+        record(encoded(SERVICE), PTR, instance),
+        record(instance, SRV, struct.pack(">3H", 0, 0, 1) + encoded((HOME.label, b"local"))),
+        record(instance, TXT, text),
+    )
 
 
 def test_what_is_known_is_not_said_again() -> None:
