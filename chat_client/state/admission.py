@@ -22,7 +22,12 @@ from common.protocol import messages
 
 _JOINED_ANEW: Final = "joined_anew"
 """The key in the cache of the token to join anew with, behind a hash of the invite's secret."""
-
+_SIGNED_IN_WITH: Final = "signed_in_with"
+"""The key in the cache of a hash of the secret that the invite had at the last sign-in."""
+_IN_VAIN: Final = "-"
+"""Stands for the token if joining anew was refused."""
+_TAKEN: Final = frozenset({"name_taken", "name_alike"})
+"""Codes with which an invite for newcomers is refused to somebody who has an account."""
 
 _COMPUTER: Final = 40
 """Characters of a computer's name at most."""
@@ -118,17 +123,22 @@ class Admission:
             self._join(account.token)
 
     def join_anew(self) -> bool:
-        """The server does not know this device: join with the invite, if it adds a device here.
+        """The server does not know this device: join with the invite, if it may add a device here.
 
-        Returns False if there is no such invite, or it was tried. The token is a new one: the old
-        one may have been signed out because somebody else has it, too. It is in the cache before
-        it is sent, and stays there: after a lost reply the same join is repeated.
+        Returns False if there is no such invite, or it was tried. One for newcomers is tried if it
+        is another one than before: the server may have lost the whole account. The token is a new
+        one: the old one may have been signed out because somebody else has it, too. It is in the
+        cache before it is sent, and stays there: after a lost reply the same join is repeated.
         """
-        invite = self.account.invite
-        if not self.account.joined or invite.username != self.account.username:
+        invite, mark = self.account.invite, self._mark
+        is_for_device = invite.username == self.account.username
+        before = self._cache.meta(_SIGNED_IN_WITH)
+        is_another = not invite.username and before is not None and before != mark
+        if not self.account.joined or not (is_for_device or is_another):
             return False
-        mark = hashlib.sha256(invite.secret.encode()).hexdigest()
         known, _, token = (self._cache.meta(_JOINED_ANEW) or "").partition(" ")
+        if known == mark and token == _IN_VAIN:
+            return False
         if known != mark or not _is_token(token):
             token = secrets.token_hex(32)
             self._cache.set_meta(_JOINED_ANEW, f"{mark} {token}")
@@ -136,6 +146,19 @@ class Admission:
             return False
         self._join(token)
         return True
+
+    @property
+    def _mark(self) -> str:
+        """What stands in the cache for the invite's secret."""
+        return hashlib.sha256(self.account.invite.secret.encode()).hexdigest()
+
+    def refused(self, asked: messages.Command, reason: Reason) -> Reason:
+        """A command of this part was refused for good: why, as somebody who has joined sees it."""
+        in_vain = isinstance(asked, messages.Join) and self.account.joined
+        if not in_vain or reason.code not in _TAKEN:
+            return reason
+        self._cache.set_meta(_JOINED_ANEW, f"{self._mark} {_IN_VAIN}")
+        return Reason("for_newcomers", {"username": self.account.username})
 
     def _join(self, token: str) -> None:
         account = self.account
@@ -161,6 +184,7 @@ class Admission:
         account = replace(self.account, token=asked.token)
         self.account = account.confirmed(signed_in.username, signed_in.display_name)
         self._cache.set_meta("session", signed_in.session)
+        self._cache.set_meta(_SIGNED_IN_WITH, self._mark)
         self._tell(news.AccountChanged(self.account))
         self._tell(news.RoleChanged(signed_in.role))
         self._tell(news.MuteChanged(_mute(signed_in.mute)))

@@ -400,7 +400,7 @@ class Controller:
                 pass
             case messages.Hello() | messages.Join() | messages.SignIn() if not error.retryable:
                 self._note_deletion(reason)
-                self._link.refused(reason, error.field or "")
+                self._link.refused(self._admission.refused(asked, reason), error.field or "")
             case messages.Send():
                 if reason.code == "slow_mode":
                     self._slow_mode.refused(asked.room, wait, now)

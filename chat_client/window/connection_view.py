@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window.composer import Composer
 from chat_client.window.server_clock import ServerClock
 from chat_client.window.status_banner import (
+    Deed,
     Notice,
     holds,
     next_end,
@@ -29,8 +31,8 @@ _COUNTDOWN: Final = 500
 class ConnectionView:
     """Knows the status, and what keeps this account from writing.
 
-    `on_connect` tries at once, `on_leave` goes to the join screen; `on_line` is to show the line
-    beside the room's name anew, which counts down while a try is to come.
+    `on_offer` does what the banner offers; `on_line` is to show the line beside the room's name
+    anew, which counts down while a try is to come.
     """
 
     def __init__(
@@ -39,12 +41,11 @@ class ConnectionView:
         banner: Banner,
         composer: Composer,
         *,
-        on_connect: Callable[[], object],
-        on_leave: Callable[[], object],
+        on_offer: Callable[[Deed], object],
         on_line: Callable[[], object],
     ) -> None:
         self._widget, self._banner, self._composer = widget, banner, composer
-        self._do = {"connect": on_connect, "leave": on_leave}
+        self._on_offer = on_offer
         self._on_line = on_line
         self.status = Status(Link.CONNECTING)
         self.waiting = 0
@@ -154,7 +155,7 @@ class ConnectionView:
     def _show(self, notice: Notice | None) -> None:
         if notice is not None:
             offer = notice.offer
-            action = None if offer is None else (offer.label, self._do[offer.does])
+            action = None if offer is None else (offer.label, partial(self._on_offer, offer.does))
             self._banner.show(notice.text, notice.tone, action)
 
     def stop(self) -> None:

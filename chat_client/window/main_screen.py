@@ -24,9 +24,10 @@ from chat_client.window.room_history import RoomHistory
 from chat_client.window.room_view import RoomView
 from chat_client.window.sidebar import Sidebar
 from chat_client.window.slow_mode_menu import SlowModeMenu
-from chat_client.window.status_banner import status_line
+from chat_client.window.status_banner import Deed, status_line
 from chat_client.window.unread_counts import UnreadCounts
 from common.domain.names import GENERAL, direct_partner, direct_room
+from common.domain.reasons import Reason
 from common.domain.text import normalize_text
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Panel
@@ -37,8 +38,9 @@ from common.ui.widgets.safe_text import safe
 class MainScreen(Panel):
     """The conversations of one account, loaded from the cache or taken over from `former`.
 
-    `on_title(title)` sets the window's title, `on_leave()` opens the join screen, and
-    `on_another()` does so for somebody else of this chat; `on_remove()` removes a deleted account
+    `on_title(title)` sets the window's title. `on_leave()` opens the join screen, `on_another()`
+    does so for somebody else of this chat, and `on_come_back(why)` for this account, which needs
+    another invite; `on_reopen()` opens the account anew. `on_remove()` removes a deleted account
     from this computer, `on_settings()` opens the settings, and `on_mode()` toggles between the
     light and the dark mode.
     """
@@ -54,6 +56,8 @@ class MainScreen(Panel):
         on_title: Callable[[str], object],
         on_leave: Callable[[], object],
         on_another: Callable[[], object],
+        on_come_back: Callable[[Reason], object],
+        on_reopen: Callable[[], object],
         on_remove: Callable[[], object],
         on_settings: Callable[[], object],
         on_mode: Callable[[], object],
@@ -64,7 +68,7 @@ class MainScreen(Panel):
         self._on_settings = on_settings
         self._on_title = on_title
         self._on_leave, self._on_remove = on_leave, on_remove
-        self._on_another = on_another
+        self._on_another, self._on_come_back, self._on_reopen = on_another, on_come_back, on_reopen
         self.overview: Overview = former.overview if former else Overview(session.account.username)
         self._counts = UnreadCounts(self.overview, session.reader)
         if former is None:
@@ -129,7 +133,7 @@ class MainScreen(Panel):
             self._session,
             self.overview,
             has_focus=lambda: self.focus_watch.has_focus,
-            on_leave=self._on_leave,
+            on_offer=self._take_offer,
             on_mode=self._on_mode,
             on_members=self._toggle_members,
             on_end=self._look_at_end,
@@ -395,6 +399,18 @@ class MainScreen(Panel):
         )
         self.header.show(safe(self.overview.title(self.room)), state)
         connection.show_line()
+
+    def _take_offer(self, deed: Deed) -> None:
+        """Do what the banner offers."""
+        match deed:
+            case "connect":
+                self.view.connect()
+            case "leave":
+                self._on_leave()
+            case "come_back":
+                self._on_come_back(self.connection.status.reason)
+            case "reopen":
+                self._on_reopen()
 
     # Rooms
 

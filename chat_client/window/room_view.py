@@ -20,6 +20,7 @@ from chat_client.window.latest_button import LatestButton
 from chat_client.window.message_entry import MessageEntry
 from chat_client.window.overview import Overview
 from chat_client.window.pace_line import PaceLine
+from chat_client.window.status_banner import Deed
 from chat_client.window.transcript.timeline import Unread
 from chat_client.window.transcript.view import Transcript
 from chat_client.window.unread_line import UnreadLine
@@ -36,7 +37,7 @@ from common.ui.widgets.safe_text import safe
 class RoomView(Panel):
     """Shows one room of `session` at a time, in the widget `screen` of the toplevel `window`.
 
-    `has_focus()` returns whether the window has the focus. `on_leave()` opens the join screen,
+    `has_focus()` returns whether the window has the focus. `on_offer` does what the banner offers,
     `on_mode()` toggles between the light and the dark mode, and `on_members()` shows or hides the
     members. `on_end()` is called when the newest message comes into view or leaves it,
     `on_latest()` when the person has gone to it by the button. `on_line()` updates the status line
@@ -53,7 +54,7 @@ class RoomView(Panel):
         overview: Overview,
         *,
         has_focus: Callable[[], bool],
-        on_leave: Callable[[], object],
+        on_offer: Callable[[Deed], object],
         on_mode: Callable[[], object],
         on_members: Callable[[], object],
         on_end: Callable[[], object],
@@ -87,8 +88,7 @@ class RoomView(Panel):
             self,
             self.banner,
             self.composer,
-            on_connect=self.connect,
-            on_leave=on_leave,
+            on_offer=on_offer,
             on_line=on_line,
         )
         self.pace = PaceLine(

@@ -15,7 +15,7 @@ from chat_client.settings import SettingsStore
 from chat_client.state.account import Account
 from chat_client.state.news import AccountChanged, News, Requested, StatusChanged
 from chat_client.state.request import DeleteMe
-from chat_client.state.status import Link, Status
+from chat_client.state.status import WRONG_SERVER, Link, Status
 from chat_client.window.join.attempt import JoinAttempt
 from chat_client.window.join.hosting import find_server
 from chat_client.window.join.model import Hooks, JoinModel, Prefill
@@ -29,6 +29,7 @@ from chat_client.window.notifications import Notifications
 from chat_client.window.other_starts import OtherStarts
 from chat_client.window.settings.opener import SettingsOpener
 from common.domain.invite import Invite, Place
+from common.domain.reasons import Reason
 from common.domain.sentences import as_sentence, whole_sentence
 from common.system.private_files import FolderInUseError
 from common.ui.program.garbage_collection import collect_here
@@ -85,6 +86,8 @@ class Screens:
         self._grow = program.grow
         self._generation = 0
         self._beginning: str | None = None
+        self._coming_back = ""
+        """The key of the account that needs another invite, as long as the join screen is shown."""
         self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
         self._recognition = Recognition(program.root)
         collect_here(program.root)
@@ -218,25 +221,31 @@ class Screens:
         name: str = "",
         *,
         place: Place | None = None,
+        account: Account | None = None,
         problem: str = "",
         field: str = "",
         link: str = "",
     ) -> JoinScreen:
-        """The join screen; it tries to join with an invite, and asks the host at a place."""
+        """The join screen, with an invite, at a chat whose host is asked, or for an account.
+
+        That one needs another invite to come back into its chat, which may be at `place`.
+        """
         self._close_session()
+        self._coming_back = account.key if account is not None else ""
         try:
             known = [account for account in self._accounts.all() if account.joined]
         except AccountError as error:
             known, problem = [], problem or str(error)
         self._root.title("ChatClient")
         # Who asks at a place that is known already is not who is signed in there.
-        proposed = login_name() if place is None else ""
+        proposed = login_name() if place is None and account is None else ""
         first = Prefill(
             invite,
             name or proposed,
             problem=problem,
             field=field,
             place=place,
+            account=account,
             link=link,
         )
         hooks = Hooks(self._join, self.open, self._cancel)
@@ -280,6 +289,8 @@ class Screens:
             on_title=lambda title: self._root.title(f"{title} — ChatClient"),
             on_leave=self.show_join,
             on_another=self._join_as_another,
+            on_come_back=self._come_back,
+            on_reopen=lambda: self.open(session.account),
             on_remove=self._remove_account,
             on_settings=self.show_settings,
             on_mode=self.looks.toggle_mode,
@@ -289,6 +300,16 @@ class Screens:
         """The join screen, at the chat that is open."""
         place = self.session.account.invite.place if self.session is not None else None
         self.show_join(place=place)
+
+    def _come_back(self, why: Reason) -> None:
+        """The join screen, where this account comes back into its chat, and why it has to."""
+        if self.session is not None:
+            account = self.session.account
+            self._leave_account()
+            # A code is of no use where another server answers.
+            place = None if why.code in WRONG_SERVER else account.invite.place
+            said = safe(whole_sentence(why))
+            self.show_join(place=place, account=account, problem=said, field="invite")
 
     # Settings
 
@@ -383,7 +404,7 @@ class Screens:
         if invite.username:
             name = Name(invite.username, name.display_name)
         account = self._accounts.find(invite, name.username)
-        if account is not None and account.joined:
+        if account is not None and account.joined and account.key != self._coming_back:
             self.open(account.with_invite(invite))
             return
         former = self._accounts.former(invite, name.username) if account is None else None
@@ -410,7 +431,8 @@ class Screens:
 
     def _join_as(self, account: Account, invite: Invite, name: Name) -> None:
         # The token of an earlier try stays: the server may have taken it.
-        if self._start(account.with_invite(invite).called(name.display_name)):
+        called = account if account.joined else account.called(name.display_name)
+        if self._start(called.with_invite(invite)):
             self._on_join_screen().joining()
             if self.session is not None:
                 self.session.begin()
@@ -498,10 +520,12 @@ class Screens:
             self.screen.apply(told)
 
     def _signed_out(self, status: Status) -> None:
-        """This device or its account is no longer: there is nothing to come back to from here."""
-        if status.code in {"account_deleted", "device_removed"}:
+        """This device or its account is no longer: nothing can be done from here."""
+        if status.code == "account_deleted":
             self._leave_account()
             self.show_join(problem=safe(whole_sentence(status.reason)))
+        elif status.code == "device_removed":
+            self._come_back(status.reason)
 
     def _remove_account(self) -> None:
         """Remove a deleted account from this computer, with the copies of its conversations."""
@@ -538,7 +562,7 @@ class Screens:
         elif status.link in {Link.REFUSED, Link.SIGNED_OUT, Link.STOPPED}:
             field = "username" if status.code in {"name_taken", "name_alike"} else status.field
             self._close_session()
-            if status.code in NEVER_MADE:
+            if status.code in NEVER_MADE and not session.account.joined:
                 self._accounts.remove(session.account)
             screen.refuse(tried(status), field, str(status.reason.params.get("suggestion", "")))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
-from chat_client.state.status import STORAGE, Link, Status
+from chat_client.state.status import STORAGE, WRONG_SERVER, Link, Status
 from chat_client.status_text import describe
 from chat_client.window.overview import PRESENCE_TEXT, Overview
 from common.domain.names import direct_partner
@@ -17,11 +17,25 @@ from common.ui.widgets.safe_text import safe
 _LATER: Final = "What you write is kept and sent later."
 
 
+_NEW_INVITE_HELPS: Final = WRONG_SERVER | {
+    *("not_recognized", "for_newcomers"),
+    *("bad_secret", "invite_expired", "invite_used", "invite_needed", "ask_first"),
+}
+"""Codes of a refusal that an invite mends, another one than before."""
+_CORE_ENDED: Final = frozenset({"internal_error", "ended"})
+"""Codes after which nothing tries anything any more, until the account is opened anew."""
+
+Deed = Literal["connect", "leave", "come_back", "reopen"]
+
+
 class Offer(NamedTuple):
-    """What can be done with a click: connect, or go to the join screen."""
+    """What can be done with a click.
+
+    Connect, go to the join screen, come back there into this chat, or open the account anew.
+    """
 
     label: str
-    does: Literal["connect", "leave"] = "connect"
+    does: Deed = "connect"
 
 
 class Notice(NamedTuple):
@@ -56,13 +70,13 @@ def notice_of(status: Status, now: int) -> Notice | None:
 
 
 def _way_back(status: Status) -> Offer:
-    # Another invite is no help where one of the programs is too old.
-    too_old = status.code in {"version", "client_too_old", "server_too_old"}
-    if status.link is Link.STOPPED or too_old:
-        return Offer("Try again")
     if status.code == "account_deleted":
         return Offer("Go to another chat", "leave")
-    return Offer("Join again", "leave")
+    if status.code in _CORE_ENDED:
+        return Offer("Open it again", "reopen")
+    if status.code in _NEW_INVITE_HELPS:
+        return Offer("Join again", "come_back")
+    return Offer("Try again")
 
 
 def notice_of_delay(why: Reason) -> Notice:

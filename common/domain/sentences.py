@@ -10,6 +10,9 @@ from typing import Final
 from common.domain.reasons import AGAIN, Params, Reason
 from common.domain.times import duration_text, until_text
 
+_COME_BACK: Final = (
+    "come back with a link for one more device, which your other devices and the host can make"
+)
 _SENTENCES: Final[Mapping[str, str]] = {
     # Refusals of commands
     "malformed": "the message is malformed ({why})",
@@ -59,7 +62,11 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "many_asking": "many people are asking to join",
     "name_taken": "the username {username} is taken",
     "name_alike": "the username {username} looks too much like another one",
-    "not_recognized": "this device is not known here as {username}; join again with an invite",
+    "not_recognized": f"this device is not known here as {{username}}; {_COME_BACK}",
+    "for_newcomers": (
+        "this link is for newcomers, and {username} is somebody here already. If that is you, "
+        f"{_COME_BACK}"
+    ),
     "account_deleted": "this account was deleted",
     "former_member": "this person is no longer here: the account was deleted",
     "not_allowed": "you may not do that",
@@ -173,7 +180,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "server_closing": "the host closed the server. Nothing you said is lost",
     "terminated": "the host or a moderator ended your connection",
     "replaced": "this device connected again",
-    "device_removed": "this device was signed out; join again with an invite for your account",
+    "device_removed": f"this device was signed out; {_COME_BACK}",
     "too_slow": "disconnected: too many unread updates",
     "timeout": "connection timed out",
     "silent": "connection timed out: no data received for 60 s",

@@ -82,6 +82,8 @@ def screen(people: int) -> Iterator[tuple[tk.Tk, MainScreen]]:
             on_title=root.title,
             on_leave=lambda: None,
             on_another=lambda: None,
+            on_come_back=lambda _: None,
+            on_reopen=lambda: None,
             on_remove=lambda: None,
             on_settings=lambda: None,
             on_mode=lambda: None,

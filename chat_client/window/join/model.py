@@ -19,8 +19,9 @@ from common.domain.invite import Invite, Place
 class Prefill:
     """The initial values of the screen.
 
-    `place` is a chat to be asked without an invite, `link` what stands in the link's field without
-    one, such as a damaged link.
+    `place` is a chat to be asked without an invite, or that of an `account` that needs another
+    invite to come back into its chat; `link` is what stands in the link's field without an invite,
+    such as a damaged link.
     """
 
     invite: Invite | None = None
@@ -29,6 +30,7 @@ class Prefill:
     problem: str = ""
     field: str = ""
     place: Place | None = None
+    account: Account | None = None
     link: str = ""
 
 
@@ -49,15 +51,18 @@ class JoinModel(NamedTuple):
     search: Search
     attempt: JoinAttempt
 
-    def chosen(self, entry: Entry | None) -> Chosen | None:
-        """What is known of the chosen chat, which is listed as `entry` if it is; None without."""
+    def chosen(self, entry: Entry | None, back: Account | None = None) -> Chosen | None:
+        """What is known of the chosen chat, which is listed as `entry` if it is; None without.
+
+        `back` is the account that comes back into it.
+        """
         place = self.attempt.place
         if place is None:
             return None
         imitates = bool(imitated(self.search.accounts, self.search.here, place))
         direct = entry is not None and entry.invite is not None
         gone = entry is not None and not self.search.has(entry)
-        return Chosen(self.attempt.rule, imitates, direct, gone)
+        return Chosen(self.attempt.rule, imitates, direct, gone, is_back=back is not None)
 
     def close(self) -> None:
         """End it."""

@@ -60,6 +60,8 @@ class JoinScreen(Panel):
         """What the link leads to."""
         self._former: Account | None = None
         """The account that may be one of that chat, which is another now."""
+        self._back: Account | None = None
+        """The account that comes back into the chosen chat, or into one that is another now."""
         self._was_gone = False
         """Whether the chosen chat was found and is not there any more."""
         self._copied: Invite | None = None
@@ -114,6 +116,8 @@ class JoinScreen(Panel):
         self.column.names.propose(prefill.name, prefill.username)
         if prefill.invite is not None:
             self.take(prefill.invite)
+        elif prefill.account is not None:
+            self._come_back(prefill.account, prefill.place)
         elif prefill.place is not None:
             self.choose_place(prefill.place)
         elif prefill.link:
@@ -138,7 +142,7 @@ class JoinScreen(Panel):
         self.way, self._entry, self._name = former.way, former._entry, former._name
         self._invite, self._former, self._copied = former._invite, former._former, former._copied
         self._turned, self._joining = former._turned, former._joining
-        self._was_gone = former._was_gone
+        self._was_gone, self._back = former._was_gone, former._back
         self._problem = former._problem
         self._taking_over = True
         self.column.take_over(former.column)
@@ -162,7 +166,7 @@ class JoinScreen(Panel):
     @property
     def chosen(self) -> Chosen | None:
         """What is known of the chosen chat; None while there is none."""
-        return self.model.chosen(self._entry)
+        return self.model.chosen(self._entry, self._back)
 
     def choose_place(self, place: Place, entry: Entry | None = None) -> None:
         """Turn to a chat that is not joined yet, or not by who wants to now."""
@@ -171,12 +175,19 @@ class JoinScreen(Panel):
         if entry is None and here is not None and here.fingerprint == place.fingerprint:
             # It is on this computer, and listed as a known one: nobody has to be asked.
             entry = Entry(HERE, here.place, invite=here, online=True)
-        self._entry = entry
+        self._entry, self._back = entry, None
         if entry is not None and entry.invite is not None:
             self.model.attempt.take(place)  # nothing has to be asked there
         else:
             self.model.attempt.choose(place)
         self.turn(best_way(self.chosen or Chosen()))
+
+    def _come_back(self, account: Account, place: Place | None) -> None:
+        """Turn to the chat of an account that needs another invite, or a code at `place`."""
+        self._back = account
+        self.model.attempt.take(place)  # it is not connected to before there is a code
+        self.column.names.propose(safe(account.display_name), account.username)
+        self.turn(Way.LINK)
 
     def take(self, invite: Invite) -> None:
         """Turn to the chat that an invite leads to, unless that is shown already."""
@@ -198,7 +209,7 @@ class JoinScreen(Panel):
         self._stop()
         self._turned = way is not Way.SEARCH or not choose
         if way in {Way.SEARCH, Way.ADDRESS}:
-            self._entry = None
+            self._entry = self._back = None
             self.model.attempt.take(None)
         self.way = way
         self._problem = "", ""
@@ -468,6 +479,7 @@ class JoinScreen(Panel):
             self._entry,
             self._invite,
             self._former,
+            self._back,
             self._copied,
             self._joining,
             *self._problem,

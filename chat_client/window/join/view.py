@@ -78,14 +78,16 @@ class State(NamedTuple):
     """The state of the screen itself, without what goes on in the background.
 
     `entry` is the chosen chat as it is listed, `invite` what the link leads to, `former` the
-    account that may be one of that chat, `copied` the invite on the clipboard. `joining` is what is
-    said while it is being tried to join, `problem` what is wrong with `field`.
+    account that may be one of that chat, `back` one that comes back into it, `copied` the invite on
+    the clipboard. `joining` is what is said while it is being tried to join, `problem` what is
+    wrong with `field`.
     """
 
     way: Way
     entry: Entry | None
     invite: Invite | None
     former: Account | None
+    back: Account | None
     copied: Invite | None
     joining: str
     problem: str
@@ -95,7 +97,7 @@ class State(NamedTuple):
 def view_of(state: State, model: JoinModel) -> View:
     """All that the column shows."""
     attempt, way = model.attempt, state.way
-    chosen = model.chosen(state.entry)
+    chosen = model.chosen(state.entry, state.back)
     about_chat = way in {Way.CHAT, Way.CODE}
     warning = ""
     if about_chat and chosen is not None and attempt.place is not None:
@@ -136,6 +138,9 @@ def _head(state: State, model: JoinModel, chosen: Chosen | None) -> Head:
     match state.way:
         case Way.LINK if state.invite is not None:
             return _head_of(state.invite.place, _under_link(state.invite, state.former))
+        case Way.LINK | Way.CODE if state.back is not None:
+            under = f"to come back as @{state.back.username}"
+            return _head_of(place or state.back.invite.place, under)
         case Way.LINK:
             return Head("Join with an invite", "Paste the link that the host sent you", "link")
         case Way.ADDRESS:

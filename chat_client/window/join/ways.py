@@ -32,23 +32,25 @@ class Chosen(NamedTuple):
     """What is known of the chosen chat.
 
     `imitates` is true of one that has the name of a known chat and is another server; `direct` of
-    one that is on this computer; `gone` of one that was found and is not there any more.
+    one that is on this computer; `gone` of one that was found and is not there any more; `is_back`
+    of one into which an account comes back, which asking would not help.
     """
 
     rule: str = ""
     imitates: bool = False
     direct: bool = False
     gone: bool = False
+    is_back: bool = False
 
     @property
     def can_ask(self) -> bool:
         """Whether its host can be asked."""
-        return not self.imitates and not self.at_once and self.rule != INVITE
+        return not (self.imitates or self.is_back or self.at_once) and self.rule != INVITE
 
     @property
     def at_once(self) -> bool:
         """Whether one may come in without a word of the host."""
-        return self.direct or (self.rule == OPEN and not self.imitates)
+        return not self.is_back and (self.direct or (self.rule == OPEN and not self.imitates))
 
 
 def best_way(chosen: Chosen) -> Way:

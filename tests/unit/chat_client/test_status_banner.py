@@ -45,7 +45,26 @@ def test_nothing_is_said_of_a_connection(link: Link) -> None:
         ),
         (Status(Link.SIGNED_OUT, Reason("terminated")), "slow", Offer("Sign in again"), ""),
         (Status(Link.STOPPED, Reason("internal")), "slow", Offer("Try again"), ""),
-        (Status(Link.REFUSED, Reason("invite")), "slow", Offer("Join again", "leave"), ""),
+        *(
+            (Status(Link.REFUSED, Reason(code)), "slow", Offer("Join again", "come_back"), "")
+            for code in ("not_recognized", "wrong_server", "bad_secret", "for_newcomers")
+        ),
+        *(
+            (Status(Link.REFUSED, Reason(code)), "slow", Offer("Try again"), "")
+            for code in ("malformed", "too_many_devices", "of a later version")
+        ),
+        (
+            Status(Link.REFUSED, Reason("internal_error", {"cause": "x"})),
+            "slow",
+            Offer("Open it again", "reopen"),
+            "",
+        ),
+        (
+            Status(Link.REFUSED, Reason("account_deleted")),
+            "slow",
+            Offer("Go to another chat", "leave"),
+            "",
+        ),
         (Status(Link.REFUSED, Reason("client_too_old")), "slow", Offer("Try again"), ""),
         (Status(Link.REFUSED, banned(NOW + HOUR)), "slow", None, "banned"),
         (Status(Link.SIGNED_OUT, banned(NOW)), "slow", Offer("Sign in again"), "banned"),

@@ -10,6 +10,8 @@ from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.admission import device_name
 from chat_client.state.status import Link
+from common.domain.invite import Invite
+from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.messages import ToServer
 from tests.unit.chat_client.desk import EPOCH, INVITE, Desk, only
@@ -130,6 +132,42 @@ def test_an_invite_for_others_adds_no_device(username: str) -> None:
     assert desk.hear(refused(sign_in, "not_recognized")) == []
     status = desk.controller.status
     assert (status.link, status.code) == (Link.REFUSED, "not_recognized")
+
+
+def signed_out(invite: Invite = INVITE) -> Cache:
+    """The cache of a device that was in with an invite."""
+    cache = Cache(None)
+    desk = Desk(invite=invite, cache=cache)
+    desk.hear(signed_in(only(greeted(desk), messages.SignIn)))
+    return cache
+
+
+def test_another_invite_for_newcomers_brings_back_whom_the_server_forgot() -> None:
+    """Its database may have been lost: the account is made anew, under the same name."""
+    other = replace(INVITE, secret="t" * 22)
+    desk = Desk(invite=other, cache=signed_out())
+    join = anew(desk)
+    assert (join.secret, join.username) == (other.secret, "ada")
+    desk.hear(signed_in(join))
+    (told,) = desk.told(news.AccountChanged)
+    assert told.account.token == join.token != OLD
+
+
+@pytest.mark.parametrize("code", ["name_taken", "name_alike"])
+def test_an_invite_for_newcomers_does_not_bring_back_who_was_signed_out(code: str) -> None:
+    """It says which one does; and it is tried once."""
+    cache = signed_out()
+    for _ in range(2):
+        desk = Desk(invite=replace(INVITE, secret="t" * 22), cache=cache)
+        desk.hear(refused(anew(desk), code))
+        status = desk.controller.status
+        assert (status.link, status.reason) == (
+            Link.REFUSED, Reason("for_newcomers", {"username": "ada"})
+        )  # fmt: skip
+        again = Desk(invite=replace(INVITE, secret="t" * 22), cache=cache)
+        assert again.hear(refused(only(greeted(again), messages.SignIn), "not_recognized")) == []
+        assert again.controller.status.code == "not_recognized"
+        cache = signed_out()
 
 
 @pytest.mark.parametrize("code", ["banned", "client_too_old"])
