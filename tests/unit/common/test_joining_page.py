@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
 from pathlib import Path
@@ -93,3 +95,33 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
     ):
         assert said in " ".join(SECTION.split()), said
     assert join_requests.BLOCKED_FOR == codes.INVITE_LIFE == 3_600_000, "an hour, both"
+
+
+def lv(*parts: bytes) -> bytes:
+    """Parts behind their lengths, all of which are below 128 here."""
+    return b"".join(bytes([len(part)]) + part for part in parts)
+
+
+def mapped(h: bytes) -> bytes:
+    """Elligator 2, as RFC 9380 §6.7.1 has it for curve25519."""
+    prime, a = 2**255 - 19, 486662
+    r = int.from_bytes(h, "little") % 2**255 % prime
+    x = -a * pow(1 + 2 * r * r, -1, prime) % prime
+    is_square = pow(x**3 + a * x**2 + x, (prime - 1) // 2, prime) in {0, 1}
+    return (x if is_square else (-x - a) % prime).to_bytes(32, "little")
+
+
+def test_the_steps_of_the_page_lead_to_its_example() -> None:
+    """Step by step, as who writes another client has nothing but the page."""
+    (zeros,) = re.findall(r"where z is (\d+) zero bytes", SECTION)
+    sid = bytes.fromhex(example("code_start")["sid"])
+    channel = b"Chat spoken code 1" + fingerprint()
+    start = lv(b"CPace255", b"K7QM3XPA", bytes(int(zeros)), channel, sid)
+    point = mapped(hashlib.sha512(start).digest()[:32])
+    guest, server = bytes(range(32)), bytes(range(32, 64))
+    ya, yb = x25519(guest, point), x25519(server, point)
+    assert (ya.hex(), yb.hex()) == (example("code_start")["share"], example("code_share")["share"])
+    parts = lv(b"CPace255_ISK", sid, x25519(guest, yb)) + lv(ya, b"") + lv(yb, b"")
+    key = hashlib.sha512(b"CPaceMac" + sid + hashlib.sha512(parts).digest()).digest()
+    tags = [hmac.digest(key, lv(share, b""), "sha512").hex() for share in (ya, yb)]
+    assert tags == [example("code_proof")["tag"], example("invited")["tag"]]
