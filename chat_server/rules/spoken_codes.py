@@ -62,8 +62,12 @@ class SpokenCodes:
         self._starts = AddressLimit(STARTS, START_RATE)
 
     def live(self, now: int) -> LiveCode | None:
-        """The code that is valid now."""
-        if self._live is not None and not 0 < self._live.expires - now <= LIFE:
+        """The code that is valid now.
+
+        A clock that is put right by a little ends no code that is being read out; one that was
+        years ahead leaves none valid for years.
+        """
+        if self._live is not None and not 0 < self._live.expires - now <= 2 * LIFE:
             self._live = None
         return self._live
 

@@ -178,6 +178,17 @@ def test_a_clock_that_steps_back_pauses_nobody_for_longer(house: House) -> None:
     guest.invited(guest.types(code))
 
 
+def test_a_clock_that_is_put_right_ends_no_code(house: House) -> None:
+    """As time synchronisation does some seconds after the start; but by more than a day it does."""
+    code = show_code(house).code
+    for step in (1, 60 * 1000, 3600 * 1000):
+        house.now -= step
+        assert show_code(house).code == code
+    guest = CodeGuest(house)
+    house.now -= spoken_codes.LIFE
+    assert guest.error(guest.start(code)).code == "no_code"
+
+
 def test_exchanges_begun_in_parallel_count_as_those_in_a_row(house: House) -> None:
     """An address that begins many at once has five judged of them."""
     code = show_code(house).code
