@@ -28,6 +28,18 @@ def clean_chat_name(text: str) -> str:
     return name
 
 
+def name_by_computer(computer: str) -> str:
+    """What a chat is called before its host has chosen a name, by that of the host's computer.
+
+    That may be anything: also empty, and on Linux bytes that are no text. Never fails.
+    """
+    shown = "".join(character if character.isprintable() else " " for character in computer)
+    try:
+        return clean_chat_name(shown[:SERVER_NAME_LENGTH])
+    except NameRefusedError:
+        return "Chat"
+
+
 def _joins_emoji(name: str, place: int) -> bool:
     """Whether a zero width joiner joins two emoji into one."""
     before, after = name[place - 1 : place], name[place + 1 : place + 2]

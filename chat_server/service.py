@@ -16,6 +16,7 @@ from typing import Final
 
 from chat_server.address_watch import AddressWatch
 from chat_server.addresses import listens_everywhere, reachable_addresses
+from chat_server.chat_name import name_by_computer
 from chat_server.disk_watch import DiskWatch
 from chat_server.housekeeping import Housekeeping
 from chat_server.hub.hub import Hub, ShowView
@@ -61,7 +62,6 @@ from common.domain.invite import Invite, is_loopback, is_unspecified
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
-from common.limits import SERVER_NAME_LENGTH
 from common.protocol.messages import DEFAULT_RULE
 from common.system import logs
 from common.system.data_folder import data_folder
@@ -405,7 +405,7 @@ def _load_or_create(
         if name is not None:
             store.set_meta("name", name)
         facts = ServerFacts(
-            name=store.meta("name", gethostname()[:SERVER_NAME_LENGTH] or "Chat"),
+            name=store.meta("name", name_by_computer(gethostname())),
             program=f"ChatServer {__version__}",
             epoch=store.epoch(),
             secret=store.invite_secret(time.time_ns() // 1_000_000),

@@ -11,8 +11,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from chat_server.chat_name import clean_chat_name
+from chat_server import service
+from chat_server.chat_name import clean_chat_name, name_by_computer
 from chat_server.hub.queue import Received
 from chat_server.options import parse_options
 from chat_server.ready_file import Running as Facts
@@ -24,6 +28,7 @@ from common.domain.invite import parse_invite
 from common.domain.names import NameRefusedError
 from common.domain.sentences import sentence
 from common.protocol import messages
+from common.protocol.messages.base import ServerName
 from tests.unit.chat_server.house import NOW, House, all_of, only, refused, told
 from tests.unit.chat_server.test_hub import Running, answers, failing_commit, locked
 
@@ -69,6 +74,45 @@ def test_a_name_that_cant_be_is_refused(given: str, said: str) -> None:
     assert re.search(said, sentence(raised.value.reason))
     with pytest.raises(SystemExit):
         parse_options(["--name", given])
+
+
+@pytest.mark.parametrize(
+    ("computer", "name"),
+    [
+        ("gärtner-pc", "gärtner-pc"),
+        ("Ada's „PC“ 😀", "Ada's „PC“ 😀"),
+        ("x" * 253, "x" * 64),
+        ("", "Chat"),
+        ("\udcff\udcfebad", "bad"),  # bytes that are no UTF-8
+        ("a\nb\x1b[31m", "a b [31m"),
+        ("\u202eevil", "evil"),
+        ("\x00\x00", "Chat"),
+    ],
+)
+def test_a_chat_is_called_like_its_computer(computer: str, name: str) -> None:
+    """Whatever that is: a name that can't be sent would keep everybody out."""
+    assert name_by_computer(computer) == name
+
+
+@given_any(st.text(st.characters(), max_size=100))
+def test_any_computer_has_a_name_for_its_chat(computer: str) -> None:
+    """One that the host could have chosen, and that fits into a message."""
+    name = name_by_computer(computer)
+    assert clean_chat_name(name) == name
+    assert TypeAdapter(ServerName).validate_python(name) == name
+
+
+def test_a_server_starts_on_a_computer_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Linux a name may be bytes that are no text, which no store can keep."""
+    monkeypatch.setattr(service, "gethostname", lambda: "\udcff\x1bHome")
+    options = parse_options(["--headless", "--port", "0", "--host", "127.0.0.1"])
+    server = Server(options, tmp_path, lambda _: None)
+    try:
+        assert parse_invite(server.start().invite).server_name == "Home"
+    finally:
+        server.stop()
 
 
 def test_everyone_is_told_and_the_log_has_it(house: House) -> None:
