@@ -2,7 +2,7 @@
 
 Both programs work it out of the certificate's fingerprint, so that a guest can ask across the room:
 "are you *quiet heron*, the green one?" It is no proof. There are 32,768 signs, and whoever wants
-one of them makes certificates until it comes up, in minutes. What proves a server is the pin of
+one of them makes certificates until it comes up, in seconds. What proves a server is the pin of
 an invite, or the digits and the code of somebody who joins.
 """
 

@@ -126,6 +126,8 @@ def _row(entry: Entry) -> ListRow:
         detail = " · ".join(filter(None, ("Runs here", words)))
     elif entry.imitates:
         detail = "Not the one you know"
+    elif entry.is_twin:
+        detail = f"{words} · twice here"
     else:
         detail = words
     return ListRow(
@@ -135,6 +137,6 @@ def _row(entry: Entry) -> ListRow:
         badge_colour=sign.colour if sign is not None else BADGE,
         presence=_DOTS[entry.online] if entry.account is not None else None,
         detail=detail,
-        mark="warning" if entry.imitates else "chevron-right",
-        mark_tone="warning" if entry.imitates else None,
+        mark="warning" if entry.imitates or entry.is_twin else "chevron-right",
+        mark_tone="warning" if entry.imitates or entry.is_twin else None,
     )

@@ -5,8 +5,8 @@ Pure: it is worked out anew whenever something has changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -47,7 +47,8 @@ class Entry:
 
     With an `account` one is in it already; with an `invite` it is the one on this computer, which
     asks for nothing. `online` is None as long as nobody knows. `imitates` is the known chat whose
-    name it has, while it is another server.
+    name it has, while it is another server. With `is_twin` another one in the list has its name and
+    its sign, which does not happen by chance.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Entry:
     invite: Invite | None = None
     online: bool | None = None
     imitates: str = ""
+    is_twin: bool = False
 
     @property
     def name(self) -> str:
@@ -115,7 +117,19 @@ def list_chats(
         key = f"found:{advert.fingerprint.hex()}"
         imitates = names.imitated_by(advert.name, advert.fingerprint)
         rows.append(Entry(key, place, online=True, imitates=imitates))
-    return Listing(tuple(rows), known)
+    return Listing(tuple(_with_twins(rows)), known)
+
+
+def _with_twins(rows: Sequence[Entry]) -> Iterator[Entry]:
+    """The rows, with those marked that nobody can tell from another one."""
+    by_sign: dict[Sign, list[Entry]] = {}
+    for each in rows:
+        if each.sign is not None:
+            by_sign.setdefault(each.sign, []).append(each)
+    for each in rows:
+        alike = by_sign.get(each.sign, ()) if each.sign is not None else ()
+        is_twin = any(other is not each and _reads_as(other.name, each.name) for other in alike)
+        yield replace(each, is_twin=True) if is_twin and each.invite is None else each
 
 
 def imitated(accounts: Sequence[Account], here: Invite | None, place: Place) -> str:

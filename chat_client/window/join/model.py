@@ -62,7 +62,9 @@ class JoinModel(NamedTuple):
         imitates = bool(imitated(self.search.accounts, self.search.here, place))
         direct = entry is not None and entry.invite is not None
         gone = entry is not None and not self.search.has(entry)
-        return Chosen(self.attempt.rule, imitates, direct, gone, is_back=back is not None)
+        twin = entry is not None and entry.is_twin
+        is_back = back is not None
+        return Chosen(self.attempt.rule, imitates, direct, gone, is_back, twin)
 
     def close(self) -> None:
         """End it."""

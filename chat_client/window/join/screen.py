@@ -245,6 +245,7 @@ class JoinScreen(Panel):
         if mine is not None and self._entry is not None and mine != self._entry:
             self.model.attempt.moved(mine.place, renamed=mine.name != self._entry.name)
             self._entry = mine
+            self._keep_to_rule()
         self._note_return()
         if len(listing.found) > 1:
             self._turned = True  # there was a choice: it is the person's
@@ -377,10 +378,14 @@ class JoinScreen(Panel):
         attempt = self.model.attempt
         if self.way is Way.ADDRESS and attempt.rule and attempt.place is not None:
             self._answered(attempt.place)
-        elif self.way is Way.CHAT and attempt.phase is Phase.IDLE:
-            # Its rule may allow less than was shown.
-            self.way = best_way(self.chosen or Chosen())
+        else:
+            self._keep_to_rule()
         self._show()
+
+    def _keep_to_rule(self) -> None:
+        """Less may be allowed than was shown: by the chat's rule, or as another one is like it."""
+        if self.way is Way.CHAT and self.model.attempt.phase is Phase.IDLE:
+            self.way = best_way(self.chosen or Chosen())
 
     def _answered(self, place: Place) -> None:
         """At a typed address there is a chat: it is as one that was found."""

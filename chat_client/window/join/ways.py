@@ -33,7 +33,8 @@ class Chosen(NamedTuple):
 
     `imitates` is true of one that has the name of a known chat and is another server; `direct` of
     one that is on this computer; `gone` of one that was found and is not there any more; `is_back`
-    of one into which an account comes back, which asking would not help.
+    of one into which an account comes back, which asking would not help; `twin` of one that can't
+    be told from another one.
     """
 
     rule: str = ""
@@ -41,16 +42,22 @@ class Chosen(NamedTuple):
     direct: bool = False
     gone: bool = False
     is_back: bool = False
+    twin: bool = False
+
+    @property
+    def dubious(self) -> bool:
+        """Whether it may be another chat than the person thinks: a code or a link tells."""
+        return self.imitates or self.twin
 
     @property
     def can_ask(self) -> bool:
         """Whether its host can be asked."""
-        return not (self.imitates or self.is_back or self.at_once) and self.rule != INVITE
+        return not (self.dubious or self.is_back or self.at_once) and self.rule != INVITE
 
     @property
     def at_once(self) -> bool:
         """Whether one may come in without a word of the host."""
-        return not self.is_back and (self.direct or (self.rule == OPEN and not self.imitates))
+        return not self.is_back and (self.direct or (self.rule == OPEN and not self.dubious))
 
 
 def best_way(chosen: Chosen) -> Way:
@@ -94,6 +101,12 @@ def warning_of(name: str, chosen: Chosen) -> str:
         return (
             f"You know another chat named “{name}”. This one is a different server, so its host is "
             "not asked. If you know whose it is, get a code or a link from that person."
+        )
+    if chosen.twin:
+        return (
+            f"There are two chats here named “{name}”, with the same two words and colour. One of "
+            "them pretends to be the other, so neither host is asked. Get a code or a link from "
+            "the person whose chat it is."
         )
     if chosen.at_once and not chosen.direct:
         return "Anyone on this network may join this chat."

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from chat_client.window.join import listing
 from chat_client.window.join.ways import Way
+from common.domain.sign import sign_of
 from tests.gui.client.guest import asked, code_of, set_rule, way
 from tests.gui.harness import Host, Town, Window
 from tests.gui.network import QuietNetwork, advert_of
@@ -70,3 +74,29 @@ def test_an_impostor_is_marked_and_not_asked(
     assert list(member.join.column.actions.others) == [Way.LINK]
     member.settle()
     assert way(member) is Way.CODE
+
+
+def test_a_chat_that_nobody_can_tell_from_another_is_not_asked(
+    town: Town, host: Host, network: type[QuietNetwork], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Name and sign are the same: as soon as the other one is there, by a code or a link only."""
+    monkeypatch.setattr(listing, "sign_of", lambda _: sign_of(b""))
+    rogue = town.host("Harbour Team")
+    network.chats = [advert_of(host)]
+    window = town.window()
+    window.wait(lambda: window.join.model.attempt.rule, "its rule")
+    assert way(window) is Way.CHAT
+    network.finders[-1].tell([advert_of(host), advert_of(rogue)])
+    window.wait(lambda: way(window) is Way.CODE, "the other chat")
+    assert "pretends" in str(window.join.column._warning.cget("text"))
+    assert list(window.join.column.actions.others) == [Way.LINK]
+    window.settle()
+    rows = window.join.list.rows
+    for key in rows.order():
+        window.click_row(rows, key)
+        assert way(window) is Way.CODE
+    # Who is there alone again can be asked.
+    network.finders[-1].tell([advert_of(host)])
+    window.wait(lambda: len(rows.order()) == 1, "the other one to be gone")
+    window.click_row(rows, rows.order()[0])
+    assert way(window) is Way.CHAT

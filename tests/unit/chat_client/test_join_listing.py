@@ -25,6 +25,8 @@ from common.domain.invite import Invite, Place
 from common.domain.sign import sign_of
 
 SECRET = "A" * 22
+SIGNS = (sign_of(b"0"), sign_of(b"1"))
+"""Of all chats, in a test: those of even and those of odd fingerprints."""
 
 
 def invite(pin: int | None, name: str, *hosts: str, port: int = 12345) -> Invite:
@@ -127,6 +129,22 @@ def test_two_unknown_chats_of_one_name_are_both_offered() -> None:
     assert listing.found[0].sign != listing.found[1].sign
 
 
+@pytest.mark.parametrize("name", ["Home", "home", "H\u043eme", "Ho-me"])
+def test_two_unknown_chats_of_one_name_and_one_sign_are_marked(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever wants a sign has it in seconds: then nothing on the screen tells them apart."""
+    monkeypatch.setattr("chat_client.window.join.listing.sign_of", lambda pin: SIGNS[pin[0] % 2])
+    found = [advert(2, "Home"), advert(4, name), advert(3, "Home"), advert(6, "Garden")]
+    listing = list_chats([], None, found, {})
+    assert [each.is_twin for each in listing.found] == [True, True, False, False]
+    # Not that of this computer, which needs no asking; nor one that was known before.
+    here = list_chats([], invite(2, "Home", "127.0.0.1"), [advert(4, name)], {})
+    assert [each.is_twin for each in here.found] == [False, True]
+    known = list_chats([account(2, "Home")], None, [advert(4, name)], {})
+    assert [(each.is_twin, each.imitates) for each in known.found] == [(False, "Home")]
+
+
 def test_a_typed_address_may_lead_to_an_impostor() -> None:
     """Once its certificate is known; before, nothing can be said."""
     known = [account(1, "Harbour")]
@@ -158,6 +176,8 @@ def test_an_entry_is_found_by_its_key_and_by_its_pin() -> None:
         (Chosen(direct=True), Way.CHAT, "Join", [Way.LINK]),
         (Chosen(imitates=True), Way.CODE, "Join", [Way.LINK]),
         (Chosen(OPEN, imitates=True), Way.CODE, "Join", [Way.LINK]),
+        (Chosen(twin=True), Way.CODE, "Join", [Way.LINK]),
+        (Chosen(OPEN, twin=True), Way.CODE, "Join", [Way.LINK]),
         (Chosen(gone=True), Way.CHAT, "Ask to join", [Way.SEARCH, Way.CODE, Way.LINK]),
     ],
 )
@@ -180,6 +200,7 @@ def test_every_way_leads_back() -> None:
 def test_what_is_to_be_known_before_is_said() -> None:
     """That it is another server, and that nobody is asked; else nothing."""
     assert "different server" in warning_of("Harbour", Chosen(imitates=True))
+    assert "two chats here" in warning_of("Harbour", Chosen(OPEN, twin=True))
     assert "Anyone on this network" in warning_of("Harbour", Chosen(OPEN))
     assert not warning_of("Harbour", Chosen(ASK))
     assert not warning_of("Harbour", Chosen(direct=True))
