@@ -6,7 +6,8 @@ import gc
 import importlib
 import logging
 import os
-from collections.abc import Generator, Iterator
+import sqlite3
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{tier}: {what}")
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xvfb
+def pytest_xvfb_disable(config: pytest.Config) -> bool:
+    """Start no screen for tests that have no windows."""
+    return bool(config.option.markexpr == "unit")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Don't import the files of other tiers when one is asked for: it takes longer than they say.
 
@@ -48,15 +55,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asked = "soak" in config.option.markexpr
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
+    places = {path: path.relative_to(_HERE) for path in {item.path for item in items}}
     for item in items:
         soak = item.get_closest_marker("soak") is not None
         if not soak:
-            item.add_marker(tier_of(item.path.relative_to(_HERE)))
+            item.add_marker(tier_of(places[item.path]))
         (left_out if soak and not asked else kept).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     if "PYTEST_XDIST_WORKER" in os.environ:
-        kept.sort(key=lambda item: rank_of(item.path.relative_to(_HERE)))
+        kept.sort(key=lambda item: rank_of(places[item.path]))
     items[:] = kept
 
 
@@ -119,6 +127,36 @@ def _unsynchronised() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "SYNCHRONOUS", "OFF")
         yield for_users
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _migrated_once() -> Iterator[None]:
+    """New databases of this process are copies of one that the migrations made: tests need
+    thousands, and a migration takes ten times as long. Older ones are migrated as always.
+    """
+    from common.system import database
+
+    migrate = database.run_migrations
+    templates: dict[tuple[object, ...], sqlite3.Connection] = {}
+
+    def copy(
+        connection: sqlite3.Connection, version: int, migrations: Sequence[str], application: int
+    ) -> None:
+        if version:
+            migrate(connection, version, migrations, application)
+            return
+        key = (*migrations, application)
+        if key not in templates:
+            made = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            migrate(made, version, migrations, application)
+            templates[key] = made
+        templates[key].backup(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "run_migrations", copy)
+        yield
+    for made in templates.values():
+        made.close()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ A test is in a tier by the folder that it is in, so nobody has to mark it:
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import PurePath
 from typing import Final
 
@@ -53,6 +54,7 @@ _LONGEST_FIRST: Final = ("frozen", "process", "gui", "unit", "soak")
 """The order in which workers take them, so that none is left with something long at the end."""
 
 
+@cache  # thousands of tests are in hundreds of files
 def tier_of(path: PurePath) -> str:
     """The tier of a test's file, named from this folder on."""
     for place in (path, *path.parents):
@@ -66,10 +68,17 @@ def group_of(test: str) -> str:
 
     That is a file, for what its tests have in common; all of the frozen programs use one build.
     """
-    file = PurePath(test.partition("::")[0])
-    if tier_of(file) == "frozen":
+    file = test.partition("::")[0]
+    return _group_of_file(file) or test
+
+
+@cache
+def _group_of_file(file: str) -> str:
+    """The same for all tests of a file; empty if each is a group of its own."""
+    path = PurePath(file)
+    if tier_of(path) == "frozen":
         return "frozen"
-    return test if file.parts[0] in _SINGLY else str(file)
+    return "" if path.parts[0] in _SINGLY else file
 
 
 def rank_of(path: PurePath) -> int:

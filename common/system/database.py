@@ -77,12 +77,7 @@ def migrate(
         if part is not None and 0 < version < len(migrations):
             _back_up(connection, part)
         if version < len(migrations):
-            # executescript would commit first; hence all of it as one script of its own.
-            steps = ";".join(migrations[version:])
-            connection.executescript(
-                f"BEGIN IMMEDIATE; PRAGMA application_id = {application};"
-                f"{steps}; PRAGMA user_version = {len(migrations)}; COMMIT;"
-            )
+            run_migrations(connection, version, migrations, application)
     except BaseException:
         # The original is unchanged, and a full disk needs the space.
         if part is not None:
@@ -93,6 +88,18 @@ def migrate(
     if path is not None and part is not None and version > 0 and part.exists():
         with suppress(OSError):  # then at the next start
             part.rename(_free_name(path, _format_of(part) + 1))
+
+
+def run_migrations(
+    connection: sqlite3.Connection, version: int, migrations: Sequence[str], application: int
+) -> None:
+    """Run those after `version` in one transaction. Raises sqlite3.Error."""
+    # executescript would commit first; hence all of it as one script of its own.
+    steps = ";".join(migrations[version:])
+    connection.executescript(
+        f"BEGIN IMMEDIATE; PRAGMA application_id = {application};"
+        f"{steps}; PRAGMA user_version = {len(migrations)}; COMMIT;"
+    )
 
 
 def _free_name(path: Path, number: int) -> Path:

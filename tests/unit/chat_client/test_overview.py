@@ -424,15 +424,15 @@ def test_what_nearly_mentions_one_does_not_hold_up_the_start(
     assert overview.count_mentions(["@ada", "@bruno", "no sign", "@Ada!"]) == 2
     assert texts == ["@ada", "@Ada!"]
     texts.clear()
-    assert overview.count_mentions(["@adax @ada.b mail@ada " * 700] * 1000) == 0
+    assert overview.count_mentions(["@adax @ada.b mail@ada " * 700] * 100) == 0
     assert texts == []
     overview.hear_of_people(person("ada", "Countess"))
     overview.hear_of_people(person("zoe", "Countess Two"))
     near = "@Countess Two " * 1100
-    assert overview.count_mentions([near] * 1000) == 0
+    assert overview.count_mentions([near] * 100) == 0
     assert sum(map(len, texts)) < MOST_READ + len(near)
     texts.clear()
-    assert overview.count_mentions(["@bruno " * 2300] * 1000) == 0
+    assert overview.count_mentions(["@bruno " * 2300] * 100) == 0
     assert texts == []
 
 
