@@ -131,8 +131,10 @@ def _unsynchronised() -> Iterator[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _migrated_once() -> Iterator[None]:
-    """New databases of this process are copies of one that the migrations made: tests need
-    thousands, and a migration takes ten times as long. Older ones are migrated as always.
+    """New databases of this process are copies of one that the migrations made.
+
+    Tests need thousands of them, and the migrations take ten times as long. Older databases are
+    migrated as always.
     """
     from common.system import database
 

@@ -23,12 +23,13 @@ PACKAGES: Final = ("common", "chat_server", "chat_client")
 
 Graph = Mapping[str, frozenset[str]]
 
-# Runs in the fresh interpreter: argv has the folder and the packages; prints the graph.
+# Runs in the fresh interpreter: argv has the packages and, after "--", folders with them; prints
+# a graph for each. What is loaded of one folder is forgotten before the next.
 _RECORDER: Final = r"""
 import builtins, importlib, json, pathlib, sys
 
-root, packages = pathlib.Path(sys.argv[1]), sys.argv[2:]
-sys.path.insert(0, str(root))
+border = sys.argv.index("--")
+packages, roots = sys.argv[1:border], [pathlib.Path(each) for each in sys.argv[border + 1:]]
 edges = {}
 original, by_name = builtins.__import__, importlib.import_module
 
@@ -60,29 +61,39 @@ def recording_by_name(name, package=None):
 import importlib.util
 builtins.__import__ = recording
 importlib.import_module = recording_by_name
-for package in packages:
-    for path in sorted((root / package).rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        edges.setdefault(name, set())
-        note(name, name.rpartition(".")[0] or name)
-        by_name(name)
-print(json.dumps({module: sorted(imported) for module, imported in edges.items()}))
+graphs = []
+for root in roots:
+    sys.path.insert(0, str(root))
+    for package in packages:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            edges.setdefault(name, set())
+            note(name, name.rpartition(".")[0] or name)
+            by_name(name)
+    graphs.append({module: sorted(imported) for module, imported in edges.items()})
+    edges.clear()
+    sys.path.remove(str(root))
+    for name in [each for each in sys.modules if each.partition(".")[0] in packages]:
+        del sys.modules[name]
+print(json.dumps(graphs))
 """
 
 
-def recorded(root: Path, packages: tuple[str, ...] = PACKAGES) -> Graph:
-    """Every module of the packages, and the modules it imports while it loads."""
+def recorded(*roots: Path, packages: tuple[str, ...] = PACKAGES) -> list[Graph]:
+    """For each folder: every module of its packages, and the modules it imports while it loads."""
     done = subprocess.run(
-        [sys.executable, "-c", _RECORDER, str(root), *packages],
+        [sys.executable, "-B", "-c", _RECORDER, *packages, "--", *map(str, roots)],
         check=False,
         capture_output=True,
         text=True,
-        cwd=root,
+        cwd=roots[0],
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    return {module: frozenset(imported) for module, imported in found.items()}
+    return [
+        {module: frozenset(imported) for module, imported in graph.items()}
+        for graph in json.loads(done.stdout)
+    ]
 
 
 def written(root: Path, packages: tuple[str, ...] = PACKAGES) -> Graph:
@@ -233,7 +244,7 @@ def breaches(graph: Graph) -> list[str]:
 @cache
 def project() -> Graph:
     """The project's own graph, recorded once."""
-    return recorded(ROOT)
+    return recorded(ROOT)[0]
 
 
 @cache
@@ -318,65 +329,76 @@ _SOURCES: Final = {
 }
 
 
-@pytest.mark.parametrize(
-    ("module", "source"),
-    [
-        ("common.protocol.messages", "import chat_server"),
-        ("common.protocol.messages", "from chat_client import state"),
-        ("common.domain.names", "import threading"),
-        ("common.domain.names", "from socket import create_connection"),
-        ("common.domain.invite", "from common.system.tls import x"),
-        ("common.domain.invite", "from common.system import transport"),
-        ("chat_client.state.controller", "from common.system import waker"),
-        ("common.domain.invite", "import importlib; importlib.import_module('ssl')"),
-        ("common.desktop.notifier", "from common.desktop import dbus"),
-        ("common.desktop.notification", "import threading"),
-        ("common.desktop.dbus", "from common.ui.look import theme"),
-        ("common.desktop.dbus", "from common.protocol import messages"),
-        ("common.desktop.dbus", "import chat_client"),
-        ("chat_client.state.controller", "from common.desktop import dbus"),
-        ("chat_client.notify.policy", "from common.desktop import dbus"),
-        ("chat_server.notify.policy", "from common.desktop import dbus"),
-        ("chat_client.notify.policy", "import tkinter"),
-        ("chat_server.notify.policy", "import threading"),
-        ("chat_server.service", "import chat_client.state"),
-        ("chat_client.state.controller", "from chat_client.net import connector"),
-        ("chat_client.state.controller", "from ..net import connector"),
-        ("chat_server.rules.commands", "def now():\n    pass\nfrom chat_server import service"),
-        ("chat_server.service", "import common.ui"),
-        ("chat_server.service", "from chat_server.window import presenter"),
-        ("chat_server.window.presenter", "import tkinter"),
-        ("chat_server.window.presenter", "from common.ui.look import theme"),
-        ("common.ui.look.theme", "import chat_client"),
-        ("common.domain.names", "from common.ui.look import theme"),
-        ("common.domain.names", "import sqlite3"),
-        ("common.domain.names", "from common.system.database import connect_reader"),
-        ("chat_server.rules.commands", "from chat_server.store.sqlite.store import SqliteStore"),
-        ("chat_server.rules.commands", "from chat_server.store import reserve"),
-        ("chat_server.rules.commands", "from sqlite3 import Error"),
-        ("chat_server.hub.batch", "import sqlite3"),
-        ("chat_server.hub.batch", "from chat_server.store.sqlite import store"),
-        ("chat_server.hub.batch", "from chat_server import service"),
-        ("chat_server.store.store", "from chat_server.store.sqlite.store import SqliteStore"),
-        ("chat_server.store.store", "import sqlite3"),
-        ("chat_server.service", "import sqlite3"),
-        ("chat_server.service", "from common.system import database"),
-        ("chat_server.window.presenter", "from chat_server.store.sqlite import store"),
-        ("chat_client.state.controller", "import sqlite3"),
-        ("chat_client.core", "import sqlite3"),
-        ("chat_client.core", "from common.system.database import connect_reader"),
-    ],
-)
-def test_a_breach_is_found(tmp_path: Path, module: str, source: str) -> None:
+_BREACHES: Final = [
+    ("common.protocol.messages", "import chat_server"),
+    ("common.protocol.messages", "from chat_client import state"),
+    ("common.domain.names", "import threading"),
+    ("common.domain.names", "from socket import create_connection"),
+    ("common.domain.invite", "from common.system.tls import x"),
+    ("common.domain.invite", "from common.system import transport"),
+    ("chat_client.state.controller", "from common.system import waker"),
+    ("common.domain.invite", "import importlib; importlib.import_module('ssl')"),
+    ("common.desktop.notifier", "from common.desktop import dbus"),
+    ("common.desktop.notification", "import threading"),
+    ("common.desktop.dbus", "from common.ui.look import theme"),
+    ("common.desktop.dbus", "from common.protocol import messages"),
+    ("common.desktop.dbus", "import chat_client"),
+    ("chat_client.state.controller", "from common.desktop import dbus"),
+    ("chat_client.notify.policy", "from common.desktop import dbus"),
+    ("chat_server.notify.policy", "from common.desktop import dbus"),
+    ("chat_client.notify.policy", "import tkinter"),
+    ("chat_server.notify.policy", "import threading"),
+    ("chat_server.service", "import chat_client.state"),
+    ("chat_client.state.controller", "from chat_client.net import connector"),
+    ("chat_client.state.controller", "from ..net import connector"),
+    ("chat_server.rules.commands", "def now():\n    pass\nfrom chat_server import service"),
+    ("chat_server.service", "import common.ui"),
+    ("chat_server.service", "from chat_server.window import presenter"),
+    ("chat_server.window.presenter", "import tkinter"),
+    ("chat_server.window.presenter", "from common.ui.look import theme"),
+    ("common.ui.look.theme", "import chat_client"),
+    ("common.domain.names", "from common.ui.look import theme"),
+    ("common.domain.names", "import sqlite3"),
+    ("common.domain.names", "from common.system.database import connect_reader"),
+    ("chat_server.rules.commands", "from chat_server.store.sqlite.store import SqliteStore"),
+    ("chat_server.rules.commands", "from chat_server.store import reserve"),
+    ("chat_server.rules.commands", "from sqlite3 import Error"),
+    ("chat_server.hub.batch", "import sqlite3"),
+    ("chat_server.hub.batch", "from chat_server.store.sqlite import store"),
+    ("chat_server.hub.batch", "from chat_server import service"),
+    ("chat_server.store.store", "from chat_server.store.sqlite.store import SqliteStore"),
+    ("chat_server.store.store", "import sqlite3"),
+    ("chat_server.service", "import sqlite3"),
+    ("chat_server.service", "from common.system import database"),
+    ("chat_server.window.presenter", "from chat_server.store.sqlite import store"),
+    ("chat_client.state.controller", "import sqlite3"),
+    ("chat_client.core", "import sqlite3"),
+    ("chat_client.core", "from common.system.database import connect_reader"),
+]
+"""Modules, each with a line that breaks a rule there."""
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str], Graph]:
+    """For each of `_BREACHES` a project that has it, recorded in one interpreter."""
+    roots = [tmp_path_factory.mktemp("broken") for _ in _BREACHES]
+    for root, (module, source) in zip(roots, _BREACHES, strict=True):
+        _write(root, {**_SOURCES, module: f"{_SOURCES[module]}\n{source}\n"})
+    return dict(zip(_BREACHES, recorded(*roots), strict=True))
+
+
+@pytest.mark.parametrize(("module", "source"), _BREACHES)
+def test_a_breach_is_found(
+    broken: Mapping[tuple[str, str], Graph], module: str, source: str
+) -> None:
     """The check is no formality: a project that breaks one rule in one module fails it."""
-    _write(tmp_path, {**_SOURCES, module: f"{_SOURCES[module]}\n{source}\n"})
-    assert any(module in breach for breach in breaches(recorded(tmp_path)))
+    assert any(module in breach for breach in breaches(broken[module, source]))
 
 
 def test_in_the_project_that_is_broken_there_is_no_other_breach(tmp_path: Path) -> None:
     """Each breach above is found for itself."""
     _write(tmp_path, _SOURCES)
-    assert breaches(recorded(tmp_path)) == []
+    assert breaches(recorded(tmp_path)[0]) == []
 
 
 def _write(root: Path, sources: Mapping[str, str]) -> None:
