@@ -8,7 +8,6 @@ from typing import Final
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import KnockArrived
 from chat_server.rules.world import Outcome
-from chat_server.x25519 import x25519
 from common.protocol import messages
 from common.protocol.cpace import Exchange, Role
 from common.protocol.joining_proofs import code_exchange
@@ -30,7 +29,8 @@ class CodeGuest:
     def start(self, code: str, fingerprint: bytes = FINGERPRINT) -> Outcome:
         """Begin an exchange about a code."""
         sid = secrets.token_bytes(16)
-        self.exchange = code_exchange(Role.INITIATOR, code, fingerprint, sid, x25519)
+        multiply = self.house.world.multiply
+        self.exchange = code_exchange(Role.INITIATOR, code, fingerprint, sid, multiply)
         command = messages.CodeStart(
             id=self.house.request(), sid=sid.hex(), share=self.exchange.share.hex()
         )

@@ -15,7 +15,8 @@ from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientRefused, CodeChanged
 from chat_server.rules.world import Outcome
 from chat_server.x25519 import x25519
-from common.protocol import messages
+from common.protocol import cpace, messages
+from common.protocol import x25519 as x25519_numbers
 from common.protocol.debug_summaries import brief
 from tests.unit.chat_server.house import (
     House,
@@ -31,6 +32,21 @@ from tests.unit.chat_server.rules.guests import CodeGuest, show_code
 @pytest.fixture(autouse=True)
 def _fast(house: House) -> None:
     house.world.multiply = x25519
+
+
+@pytest.fixture
+def weak(_fast: None, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group in which exchanges are as they should be, cost nothing and are worth nothing.
+
+    For what counts a thousand of them; tests/process/test_code_guesses.py does with the real one.
+    """
+
+    def multiply(scalar: bytes, point: bytes) -> bytes:
+        product = int.from_bytes(scalar, "little") * int.from_bytes(point, "little")
+        return (product % x25519_numbers.PRIME).to_bytes(x25519_numbers.BYTES, "little")
+
+    house.world.multiply = multiply
+    monkeypatch.setattr(cpace, "_to_curve", lambda r: r.to_bytes(x25519_numbers.BYTES, "little"))
 
 
 class _NotStoredError(Exception):
@@ -199,6 +215,7 @@ def test_exchanges_begun_in_parallel_count_as_those_in_a_row(house: House) -> No
     assert errors == ["bad_code"] * 5 + ["rate_limited"] * 5
 
 
+@pytest.mark.usefixtures("weak")
 def test_of_a_thousand_guesses_in_parallel_a_hundred_are_judged(house: House) -> None:
     """From as many addresses; then there is another code, and the host is told so."""
     code = show_code(house).code
@@ -233,6 +250,7 @@ def test_the_hundredth_wrong_code_ends_what_was_begun_about_it(house: House) -> 
     assert house.world.codes.wrong.left(late.session.address, house.now) == 5
 
 
+@pytest.mark.usefixtures("weak")
 def test_a_flood_of_exchanges_is_in_its_own_way(house: House) -> None:
     """At most 64 are open; those of who has most end first, and an address begins few a second."""
     code = show_code(house).code
