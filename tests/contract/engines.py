@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from unittest import mock
 
 from chat_server.store.sqlite import store as sqlite_module
@@ -37,6 +37,9 @@ class Engine(Protocol):
 
     def no_room(self) -> AbstractContextManager[None]:
         """Others have filled the disk."""
+
+    def become(self, other: Self) -> None:
+        """A copy of another, which is open and outside of a transaction. This one is not open."""
 
     def replaced(self, store: Store) -> AbstractContextManager[None]:
         """Another one, with an epoch of its own, is in the place of this store."""
@@ -113,6 +116,14 @@ class SqliteEngine:
         with mock.patch.object(store, "_path", other):
             yield
 
+    def become(self, other: SqliteEngine) -> None:
+        """Page by page."""
+        with (
+            closing(sqlite3.connect(other.path)) as its,
+            closing(sqlite3.connect(self.path)) as own,
+        ):
+            its.backup(own)
+
 
 class _Away:
     """A connection to a database whose disk is away."""
@@ -186,3 +197,7 @@ class MemoryEngine:
         other.open().epoch()
         with mock.patch.object(store, "medium", other.medium):
             yield
+
+    def become(self, other: MemoryEngine) -> None:
+        """The medium has the same on it."""
+        self.medium.state = other.medium.state.copy()

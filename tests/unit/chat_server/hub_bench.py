@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -146,30 +147,41 @@ class _Queue(HubQueue):
         super().post(*items)
 
 
+def _new_world(store: Store) -> World:
+    """A chat with one room and nobody in it."""
+    with store.transaction():
+        facts = ServerFacts("Home", "ChatServer", store.epoch(), SECRET)
+        store.meta("name", facts.name)
+        store.meta("invite_secret", SECRET)
+        store.invite_secret(0)
+        directory = store.load()
+        directory.add_room(store.add_room(GENERAL, 0))
+    directory.commit()
+    return World(facts, store, directory, link=link)
+
+
 class HubBench:
     """A hub of a server with one room; its time stands still until a test moves it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, like: HubBench | None = None) -> None:
+        """A new chat; or one that is where another is, as if all of that had been done anew."""
         self.engine = engine
+        if like is not None:
+            engine.become(like.engine)
         self.store = FaultyStore(engine.open())
         store = cast("Store", self.store)
-        with store.transaction():
-            facts = ServerFacts("Home", "ChatServer", store.epoch(), SECRET)
-            store.meta("name", facts.name)
-            store.meta("invite_secret", SECRET)
-            store.invite_secret(0)
-            directory = store.load()
-            directory.add_room(store.add_room(GENERAL, 0))
-        directory.commit()
-        self.world = World(facts, store, directory, link=link)
-        self.now = 1000.0
+        if like is None:
+            self.world = _new_world(store)
+        else:
+            self.world = deepcopy(like.world, {id(like.world.store): store})
+        self.now: float = 1000.0 if like is None else like.now
         """Seconds, of the clock that never goes back."""
         self.queue = _Queue()
         self.hub = Hub(self.queue, self.world, self._shown, clock=lambda: self.now)
         self.renewed = 0
         """How often readers were told to open the store anew."""
         self._released = Released()
-        self._numbers = 0
+        self._numbers: int = 0 if like is None else like._numbers
         bench = self
 
         class Io:

@@ -198,7 +198,8 @@ AUDITED: Final = [kind for kind in WRITERS if COMMANDS[kind].audited]
 @pytest.mark.parametrize("kind", AUDITED, ids=lambda kind: kind.__name__)
 def test_hosts_and_moderators_act_while_the_disk_is_full(kind: type) -> None:
     """Somebody may be filling it: in the space that was kept back for that. Messages wait on."""
-    scene = Scene(MemoryEngine(), WRITERS[kind])
+    scene = Scene(MemoryEngine())
+    scene.write(WRITERS[kind])
     bench = scene.bench
     bench.store.fail("end of transaction", StoreFullError("no room"))
     with bench.engine.no_room():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Final, cast
 
 from chat_server.hub.queue import HubItem, Received
@@ -35,9 +36,19 @@ FAR: Final = limits.MAX_TIME
 
 
 class Scene:
-    """Ada and bob are in the room, a stranger is connected; a batch of theirs with one writer."""
+    """Ada and bob are in the room, a stranger is connected; a batch of theirs with one writer.
 
-    def __init__(self, engine: Engine, writer: Callable[[Scene], HubItem]) -> None:
+    Up to the batch it can be copied, which takes a third of the time that it takes to make one.
+    """
+
+    before: messages.Send
+    after: messages.Send
+    ping: messages.Ping
+    rooms: messages.ListRooms
+    writer: HubItem
+    items: tuple[HubItem, ...]
+
+    def __init__(self, engine: Engine) -> None:
         self.bench = bench = HubBench(engine)
         self.ada, self.bob, self.stranger = bench.join("ada"), bench.join("bob"), bench.connect()
         bench.join("cleo"), bench.join("dan")
@@ -51,6 +62,16 @@ class Scene:
         self.guest, self.request = self.knocking()
         self.audited = len(bench.audit())
         self.secret = bench.world.facts.secret
+
+    def copied(self, engine: Engine) -> Scene:
+        """The same over another engine."""
+        made = copy(self)
+        made.bench = HubBench(engine, self.bench)
+        return made
+
+    def write(self, writer: Callable[[Scene], HubItem]) -> None:
+        """Make the batch, with what this one writes."""
+        bench = self.bench
         self.before, self.after = bench.send("before"), bench.send("after")
         self.ping, self.rooms = (
             messages.Ping(id=bench.number()),
