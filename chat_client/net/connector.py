@@ -21,6 +21,7 @@ from typing import Final
 from chat_client.state.attempts import Attempt, Failure
 from common.domain.invite import Invite, Place, is_link_local, is_loopback
 from common.limits import HANDSHAKE_DEADLINE
+from common.system.interfaces import interface_addresses
 from common.system.tls import client_context, pinned
 from common.system.transport import Transport
 from common.system.waker import Waker
@@ -431,18 +432,26 @@ def _is_here(address: _Address) -> bool:
 
 
 def _scope(zone: str) -> int:
-    """The index of a local interface by its name or number; 0 when there is none."""
-    try:
-        return int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)
-    except OSError:
-        return 0
+    """The index of a local interface by its name or number; 0 when there is none.
+
+    Then all are tried: so a zone of another computer does no harm, nor one that was encoded for a
+    URI, where %252 stands for the second interface (RFC 6874).
+    """
+    there = _interfaces()
+    return next((index for index, name in there if zone in {name, str(index)}), 0)
 
 
 def _interfaces() -> list[tuple[int, str]]:
+    """Index and name of each, the likeliest first: there may be more than are tried.
+
+    Those with an address that lead to other computers, not only to containers of this one.
+    """
     try:
-        return socket.if_nameindex()
+        there = socket.if_nameindex()
+        outer = {each.interface for each in interface_addresses() if not each.inner}
     except OSError:
         return []
+    return sorted(there, key=lambda each: each[0] not in outer)
 
 
 def _is_literal(host: str) -> bool:

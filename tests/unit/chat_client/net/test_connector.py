@@ -31,6 +31,7 @@ from chat_client.state.attempts import (
 from chat_client.status_text import describe_attempt
 from chat_server.identity import Identity, load_identity
 from common.domain.invite import Invite
+from common.system.interfaces import InterfaceAddress
 from common.system.tls import server_context
 from common.system.transport import Transport
 
@@ -355,8 +356,25 @@ def test_a_link_local_address_is_tried_on_every_link(monkeypatch: pytest.MonkeyP
     assert len(targets) == connector.MOST_SCOPES
     # Somebody else's name for a link is none of ours.
     assert len(connector._targets("fe80::1%en0", 5)) == connector.MOST_SCOPES
-    assert connector._targets("fe80::1%7", 5) == [("fe80::1%7", ("fe80::1", 5, 0, 7))]
+    for zone in ("7", "eth7"):
+        assert connector._targets(f"fe80::1%{zone}", 5) == [
+            (f"fe80::1%{zone}", ("fe80::1", 5, 0, 7))
+        ]
+    # Nor is one that is encoded for a URI (RFC 6874).
+    for zone in ("257", "25eth7", "07"):
+        assert len(connector._targets(f"fe80::1%{zone}", 5)) == connector.MOST_SCOPES
     assert connector._targets("169.254.0.1", 5) == [("169.254.0.1", ("169.254.0.1", 5))]
+
+
+def test_the_links_to_other_computers_are_tried_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dozens of bridges for containers, and what is down, leave no room for them else."""
+    names = [(index, f"if{index}") for index in range(1, 100)]
+    monkeypatch.setattr(socket, "if_nameindex", lambda: names)
+    there = [InterfaceAddress("172.17.0.1", index, False, inner=True) for index in range(2, 90)]
+    there += [InterfaceAddress("fe80::9", index, False) for index in (97, 95)]
+    monkeypatch.setattr(connector, "interface_addresses", lambda: there)
+    indices = [address[3] for _, address in connector._targets("fe80::1", 5) if len(address) == 4]
+    assert indices == [95, 97, *range(1, connector.MOST_SCOPES - 1)]
 
 
 def test_families_take_turns() -> None:
