@@ -345,9 +345,11 @@ class Screens:
         elif isinstance(former, JoinScreen):
             # Its model stays: it is the new one's, too.
             anew = former.made_anew()
-            former.destroy()
+            former.pack_forget()
             self.screen = None
             self._show(anew)
+            anew.take_keyboard(former)
+            former.destroy()
         self.settings_opener.rebuild()
 
     def _destroy(self, former: MainScreen) -> None:

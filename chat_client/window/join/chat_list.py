@@ -50,6 +50,7 @@ class ChatList(Panel):
             self,
             theme,
             surface="sidebar",
+            inset=_INSET,
             on_click=lambda key: self._act(key, self._on_chosen),
             on_open=lambda key: self._act(key, self._on_chosen),
             on_menu=lambda key, x, y: self._act(key, lambda entry: self._on_menu(entry, x, y)),

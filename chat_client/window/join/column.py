@@ -174,17 +174,6 @@ class Column(ScrollPane):
         """
         self.update_idletasks()
 
-    @property
-    def inputs(self) -> tuple[tk.Misc, ...]:
-        """What takes the keyboard."""
-        return (
-            self.link.link.entry,
-            self.code.slots,
-            self.address.address.entry,
-            self.names.name.entry,
-            self.names.username.entry,
-        )
-
     def take_over(self, former: Column) -> None:
         """Show what is typed into another one."""
         self.link.link.take_over(former.link.link)

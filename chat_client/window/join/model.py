@@ -64,7 +64,8 @@ class JoinModel(NamedTuple):
         gone = entry is not None and not self.search.has(entry)
         twin = entry is not None and entry.is_twin
         is_back = back is not None
-        return Chosen(self.attempt.rule, imitates, direct, gone, is_back, twin)
+        listed = entry is not None
+        return Chosen(self.attempt.rule, imitates, direct, gone, is_back, twin, listed)
 
     def close(self) -> None:
         """End it."""

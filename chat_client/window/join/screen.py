@@ -149,17 +149,21 @@ class JoinScreen(Panel):
         self._taking_over = False
         self._show_list()
         self._show()
+
+    def take_keyboard(self, former: JoinScreen) -> None:
+        """Take the keyboard where the former screen has it; this one is on the screen now."""
         focus = former.focus_displayof()
         if focus is not None and focus.winfo_toplevel() is not self.winfo_toplevel():
-            return
-        for mine, other in zip(self._inputs, former._inputs, strict=True):
-            if other is focus:
-                mine.focus_set()
-
-    @property
-    def _inputs(self) -> tuple[tk.Misc, ...]:
-        """What takes the keyboard."""
-        return (*self.column.inputs, self.column.waiting.digits, self.list.rows.canvas)
+            return  # the settings have it
+        self.update_idletasks()  # Tk focuses only what is on the screen
+        try:
+            there = self.nametowidget(str(self) + str(focus).removeprefix(str(former)))
+        except KeyError:
+            there = None
+        if there is not None and there.winfo_viewable():
+            there.focus_set()
+        else:
+            self._focus()
 
     # What is chosen
 
@@ -466,7 +470,17 @@ class JoinScreen(Panel):
             accounts = self.model.search.accounts
             former = former_of(accounts, invite, None) if invite is not None else None
             self._former = former if self.column.names.propose_former(former) else None
+            if invite is not None:
+                self._turn_to(invite.place)
         self._show()
+
+    def _turn_to(self, place: Place) -> None:
+        """Have the chat of a link be the chosen one: its host is asked where the link is no good."""
+        pin = place.fingerprint
+        entry = self.model.search.listing.with_pin(pin) if pin is not None else None
+        self._entry = entry if entry is not None and entry.account is None else None
+        self.model.attempt.take(self._entry.place if self._entry is not None else place)
+        self._show_list()
 
     def _show_list(self) -> None:
         key = self._entry.key if self._entry is not None else None

@@ -34,7 +34,8 @@ class Chosen(NamedTuple):
     `imitates` is true of one that has the name of a known chat and is another server; `direct` of
     one that is on this computer; `gone` of one that was found and is not there any more; `is_back`
     of one into which an account comes back, which asking would not help; `twin` of one that can't
-    be told from another one.
+    be told from another one; `listed` of one that stands in the list, and not of one that a link or
+    an address has led to.
     """
 
     rule: str = ""
@@ -43,6 +44,7 @@ class Chosen(NamedTuple):
     gone: bool = False
     is_back: bool = False
     twin: bool = False
+    listed: bool = True
 
     @property
     def dubious(self) -> bool:
@@ -84,7 +86,7 @@ _SAID: Final = {
 def other_ways(way: Way, chosen: Chosen | None) -> list[tuple[Way, str]]:
     """The ways that are offered besides, with what their links say."""
     ways = []
-    if chosen is None or chosen.gone:
+    if chosen is None or chosen.gone or not chosen.listed:
         ways.append(Way.SEARCH)
     if chosen is not None and not chosen.direct:
         ways += [Way.CHAT, Way.CODE] if chosen.can_ask or chosen.at_once else [Way.CODE]

@@ -97,7 +97,8 @@ class _Heading:
 class RowList(VirtualList[ListRow | _Heading]):
     """See `VirtualList` for selection and its callbacks (`on_select`, `on_click` and so on).
 
-    `row_height` and `avatar` are px at 96 dpi; a row's background is 2 px lower than the row.
+    `row_height`, `avatar` and the `inset` of headings are px at 96 dpi; a row's background is 2 px
+    lower than the row.
     """
 
     def __init__(
@@ -108,12 +109,13 @@ class RowList(VirtualList[ListRow | _Heading]):
         surface: Surface | None = None,
         row_height: int = 34,
         avatar: int = 26,
+        inset: int = 17,
         on_select: Callable[[str | None], object] | None = None,
         on_click: Callable[[str], object] | None = None,
         on_open: Callable[[str], object] | None = None,
         on_menu: Callable[[str, int, int], object] | None = None,
     ) -> None:
-        self._row_height, self._avatar = row_height, avatar
+        self._row_height, self._avatar, self._inset = row_height, avatar, inset
         super().__init__(parent, theme, surface)
         self.on_select, self.on_click = on_select, on_click
         self.on_open, self.on_menu = on_open, on_menu
@@ -166,7 +168,7 @@ class RowList(VirtualList[ListRow | _Heading]):
             )
         if heading.title:
             self.canvas.create_text(
-                theme.px(17),
+                theme.px(self._inset),
                 top + self.height_of(heading) - theme.px(12),
                 text=heading.title.upper(),
                 font=theme.fonts["label_bold"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 from chat_client.state.discovery import FoundChat
@@ -30,6 +31,16 @@ def test_known_chats_are_on_or_off(town: Town, host: Host, network: type[QuietNe
     network.finders[-1].tell([advert_of(host)])
     member.wait(entry, "the advert")
     assert str(title.cget("text")) == "Choose a chat"
+
+
+def test_headings_begin_where_the_rows_do(guest: Window) -> None:
+    """Below the heading of the screen, in line with it."""
+    canvas = guest.join.list.rows.canvas
+    call = partial(canvas.tk.call, str(canvas))
+    texts = [item for item in canvas.find_all() if str(call("type", item)) == "text"]
+    left = min(canvas.bbox(item)[0] for item in texts)
+    above = guest.join.list._heading.winfo_rootx() - canvas.winfo_rootx()
+    assert abs(left - above) <= 2
 
 
 def test_somebody_else_joins_from_the_same_computer(

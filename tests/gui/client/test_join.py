@@ -11,6 +11,7 @@ import sys
 import threading
 import tkinter as tk
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,16 @@ import pytest
 from chat_client.accounts import Accounts
 from chat_client.options import Options, name_of
 from chat_client.state.attempts import Attempt, Failure
+from chat_client.state.discovery import FoundChat
 from chat_client.state.status import Link, Status
 from chat_client.window.join.ways import Way
 from chat_client.window.join.words import tried
 from common.domain.invite import parse_invite
 from common.domain.reasons import Reason
 from common.domain.sign import sign_of
+from tests.gui.client.guest import asked
 from tests.gui.harness import Host, Town, Window, settle
+from tests.gui.network import QuietNetwork, advert_of
 
 
 def fill(window: Window, link: str, name: str) -> None:
@@ -104,6 +108,40 @@ def test_a_wrong_secret_is_told_at_the_link(town: Town, host: Host) -> None:
     assert not Accounts(window.program.data_dir).all()
     fill(window, host.link, "Ada")
     window.online()
+
+
+def test_the_chat_of_a_link_can_be_asked_instead(
+    town: Town, host: Host, network: type[QuietNetwork]
+) -> None:
+    """That one, and not another that was chosen in the list before, which shows it as well."""
+    other = FoundChat(b"x" * 32, "Garden Party", ("192.0.2.1",), 12345, 0.0)
+    network.chats = [other, advert_of(host)]
+    window = town.window()
+    rows = window.join.list.rows
+    window.wait(lambda: len(rows.order()) == 2, "both")
+    window.click_row(rows, f"found:{other.fingerprint.hex()}")
+    window.join.take(replace(host.invite, secret="x" * 22))
+    fingerprint = host.invite.fingerprint
+    assert fingerprint is not None
+    assert rows.selected == f"found:{fingerprint.hex()}"
+    window.type("Ada", window.join.column.names.name.entry)
+    window.key("<Return>")
+    window.wait(lambda: window.problem, "the refusal")
+    window.click(window.join.column.actions.others[Way.CHAT])
+    assert str(window.join.column.heading.title.cget("text")) == "Harbour Team"
+    asked(window)
+
+
+def test_a_chat_that_is_in_no_list_leaves_a_way_back(town: Town, host: Host) -> None:
+    """To what is said while there is no chat, from all ways into it."""
+    window = town.window()
+    window.join.take(host.invite)
+    for way in (Way.LINK, Way.CHAT, Way.CODE):
+        window.turn(way)
+        assert Way.SEARCH in window.join.column.actions.others
+    window.click(window.join.column.actions.others[Way.SEARCH])
+    assert window.join.way is Way.SEARCH
+    assert window.join.chosen is None
 
 
 def test_another_servers_certificate_is_a_hard_stop(town: Town, host: Host) -> None:

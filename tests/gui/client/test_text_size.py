@@ -284,6 +284,26 @@ def test_what_is_typed_to_join_stays(town: Town) -> None:
     assert window.join.column.names.name.value == "Ada Lind"
 
 
+def test_the_keyboard_stays_on_the_join_screen(guest: Window) -> None:
+    """At whatever has it, and however quickly the key is repeated."""
+    for at in (
+        lambda: guest.join.column.names.username.entry,
+        lambda: guest.join.column.actions.button,
+        lambda: guest.join.list.rows.canvas,
+        lambda: guest.join.list.address,
+        lambda: guest.join.column.actions.others[Way.CODE],
+    ):
+        guest.focus(at())
+        for _ in range(3):  # no idle time, in which something would come on the screen, between
+            guest.root.event_generate("<Control-plus>")
+            guest.root.event_generate("<Control-minus>")
+        guest.root.event_generate("<Control-plus>")
+        assert guest.root.focus_displayof() is at()
+        guest.settle()
+        assert guest.root.focus_displayof() is at()
+        guest.key("<Control-0>")
+
+
 def test_joining_goes_on(town: Town, host: Host) -> None:
     """A join that is under way ends in the chat, or in the same refusal."""
     host.stop()

@@ -179,6 +179,7 @@ def test_an_entry_is_found_by_its_key_and_by_its_pin() -> None:
         (Chosen(twin=True), Way.CODE, "Join", [Way.LINK]),
         (Chosen(OPEN, twin=True), Way.CODE, "Join", [Way.LINK]),
         (Chosen(gone=True), Way.CHAT, "Ask to join", [Way.SEARCH, Way.CODE, Way.LINK]),
+        (Chosen(listed=False), Way.CHAT, "Ask to join", [Way.SEARCH, Way.CODE, Way.LINK]),
     ],
 )
 def test_a_rule_allows_some_ways(chosen: Chosen, best: Way, button: str, others: list[Way]) -> None:
