@@ -64,7 +64,7 @@ class JoinModel(NamedTuple):
         gone = entry is not None and not self.search.has(entry)
         twin = entry is not None and entry.is_twin
         is_back = back is not None
-        listed = entry is not None
+        listed = entry is not None or is_back
         return Chosen(self.attempt.rule, imitates, direct, gone, is_back, twin, listed)
 
     def close(self) -> None:

@@ -470,12 +470,12 @@ class JoinScreen(Panel):
             accounts = self.model.search.accounts
             former = former_of(accounts, invite, None) if invite is not None else None
             self._former = former if self.column.names.propose_former(former) else None
-            if invite is not None:
+            if invite is not None and self._back is None:
                 self._turn_to(invite.place)
         self._show()
 
     def _turn_to(self, place: Place) -> None:
-        """Have the chat of a link be the chosen one: its host is asked where the link is no good."""
+        """Have the chat of a link be the chosen one: its host can be asked if the link is bad."""
         pin = place.fingerprint
         entry = self.model.search.listing.with_pin(pin) if pin is not None else None
         self._entry = entry if entry is not None and entry.account is None else None
