@@ -39,6 +39,7 @@ from chat_server.rate_limit import TokenBuckets
 from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
+from chat_server.rules.join_requests import JoinRequests, first_numbers
 from chat_server.rules.joining import MODERATORS_INVITE, RULE, known_rule
 from chat_server.rules.pacing import Pacing
 from chat_server.rules.view import (
@@ -207,6 +208,7 @@ class Server:
             link=self._link,
             own_installations=partial(_own_installations, server_key(fingerprint, bound)),
             multiply=x25519,
+            requests=JoinRequests(first_numbers()),
         )
         self._queue.post(inputs.PurgeSanctions())
         if directory.erasing:

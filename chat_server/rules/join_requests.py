@@ -1,5 +1,6 @@
 """Requests to join (knocks) that wait for the host, in memory: each ends with its connection."""
 
+import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -41,6 +42,15 @@ _FADING: Final = 8
 _MOST_TIMES: Final = 4096
 
 
+def first_numbers() -> int:
+    """After which number those of this run begin: at random, from 100 on.
+
+    Somebody at a command line has the list of the run before on their screen: counted from 1 again,
+    its numbers would be those of other people.
+    """
+    return 99 + secrets.randbelow(800)
+
+
 class Opening(NamedTuple):
     """A request of which the server's nonce is chosen and the guest's is not known yet."""
 
@@ -66,8 +76,9 @@ class JoinRequest:
 class JoinRequests:
     """The requests that wait, the names they reserve, and who may not ask for now."""
 
-    def __init__(self) -> None:
-        self._last = 0
+    def __init__(self, last: int = 0) -> None:
+        """`last`: the numbers of requests begin after it."""
+        self._last = last
         self._opening: dict[int, Opening] = {}
         """By connection."""
         self._waiting: dict[int, JoinRequest] = {}

@@ -43,6 +43,9 @@ class RequestStrip(Panel):
         self._shown: RequestRow | None = None
         self._timer: str | None = None
         self._folded: bool | None = None
+        """Whether the answers are in a second line; None before that is known of this request."""
+        self._stale = True
+        """Whether the parts have to be packed anew."""
         self._line = Hairline(self, theme)
         self._line.pack(side="bottom", fill="x")
         self._mark = tk.Frame(self, borderwidth=0, highlightthickness=0, width=theme.px(_MARK))
@@ -103,7 +106,9 @@ class RequestStrip(Panel):
             button.enabled = at != end
         if other and rest:
             self._rest()
-        self._folded = None
+        self._stale = True  # there may be a queue, or none any more
+        if other:
+            self._folded = None
         self._arrange(self.winfo_width())
 
     def _warn(self, alike: str) -> None:
@@ -232,15 +237,18 @@ class RequestStrip(Panel):
         self.alike.configure(wraplength=width - 2 * gutter - px(_ICON))
         box = max(self.digits.winfo_reqwidth(), self._compare.winfo_reqwidth())
         needed = 2 * gutter + px(_AVATAR + 12) + apart + box
+        before = self._folded, self.block.cget("text")
         self._show_block(_BLOCK)
         beside = apart + self._queue_width() + self._answers_width()
         folded = width - needed - beside < px(_LEAST_NAME)
         if folded and beside > width - 2 * gutter:
             self._show_block("")
         self._fit(max(px(40), width - needed - (0 if folded else beside)))
-        if folded == self._folded:
+        if before[0] is not None and before != (folded, self.block.cget("text")):
+            self._rest()  # one answer stands now where another one stood
+        if folded == self._folded and not self._stale:
             return
-        self._folded = folded
+        self._folded, self._stale = folded, False
         for part in (self._queue, self._box, self._buttons):
             part.pack_forget()
         self._second.pack_forget()

@@ -185,7 +185,7 @@ def test_a_chat_that_is_not_found_is_joined_by_its_address(
     guest.type("Mira")
     guest.press("Return")
     wait_until(lambda: requests(house, here), "the request")
-    ctl(house, here, "admit", "1")
+    ctl(house, here, "admit", str(requests(house, here)[0]["request"]))
     wait_until(lambda: guest.is_in("general — Home"), "the conversation")
     guest.close()
 

@@ -130,7 +130,8 @@ class Button(ttk.Button):
 
     @enabled.setter
     def enabled(self, on: bool) -> None:
-        self.state(["!disabled" if on else "disabled"])
+        # One that is held down as it is disabled must not go off when it is enabled again.
+        self.state(["!disabled"] if on else ["disabled", "!pressed"])
 
     def set(
         self,

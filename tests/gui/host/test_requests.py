@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tkinter as tk
 
+import pytest
+
 from chat_server.window import questions
-from chat_server.window.model import Page
+from chat_server.window.model import Page, ServerState
 from chat_server.window.requests import GUARD
 from common.protocol import messages
 from common.ui.widgets.dialog import Dialog
@@ -131,6 +133,97 @@ def test_a_click_never_answers_a_request_that_has_just_come_up(host: Host) -> No
     ready(host)
     assert strip.shown is not None
     assert strip.shown.username == "eve"
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["before", "during"])
+def test_a_press_that_is_held_answers_nobody_else(host: Host, held: bool) -> None:
+    """The button goes down on one person, who goes, and comes up on the next one."""
+    first, _ = asks(host, "ada")
+    eve, _ = asks(host, "eve")
+    strip = ready(host)
+    strip.admit.event_generate("<Enter>")
+    strip.admit.event_generate("<ButtonPress-1>", x=5, y=5)
+    first.withdraw()
+    host.wait(lambda: strip.shown is not None and strip.shown.username == "eve", "the other one")
+    if held:
+        ready(host)
+    strip.admit.event_generate("<ButtonRelease-1>", x=5, y=5)
+    host.settle()
+    ready(host)
+    assert strip.shown is not None
+    assert strip.shown.username == "eve"
+    host.click(strip.refuse)
+    assert eve.answer().code == "refused"
+
+
+def test_a_click_answers_nothing_right_after_the_buttons_have_moved(host: Host) -> None:
+    """In a narrow window, when a second request brings the arrows that go through the queue."""
+    first, _ = asks(host, "ada", "Ada Lindqvist of the Second Floor")
+    strip = ready(host)
+    moved = False
+    for width in range(strip.winfo_width(), 300, -10):
+        strip._requests = strip._requests[:1]
+        strip._arrange(width)
+        before = strip._folded, strip.block.cget("text")
+        strip._rested()
+        strip._requests = strip._requests * 2
+        strip._arrange(width)
+        if (strip._folded, strip.block.cget("text")) != before:
+            moved = True
+            assert not strip.admit.enabled
+        else:
+            assert strip.admit.enabled
+    assert moved
+    first.withdraw()
+
+
+def test_requests_end_with_the_server(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is still asked about one of them does nothing to those of the next run."""
+    newcomer, _ = asks(host, "ada")
+    strip = ready(host)
+    former, asked = strip.shown, list[str]()
+    assert former is not None
+    host.app.controller.actions.switch(False)
+    host.wait(lambda: host.app.presenter.phase is ServerState.STOPPED, "the end")
+    assert not strip.winfo_ismapped()
+    said = newcomer.to_the_end()[-1]
+    assert isinstance(said, messages.Goodbye)
+    assert said.code == "server_closing"
+    # As unlikely as it is that one has the same number.
+    monkeypatch.setattr("chat_server.service.first_numbers", lambda: former.number)
+    host.app.controller.actions.switch(True)
+    host.wait(lambda: host.app.presenter.phase is ServerState.RUNNING, "the start")
+    eve, _ = asks(host, "eve")
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.window.title())
+        host.click(dialog.buttons[questions.YES])
+
+    host.answer(agree)
+    host.app.controller.joining.actions.block(former)
+    host.wait(lambda: "nobody is asking" in host.app.frame.toasts.text.lower(), "the refusal")
+    assert asked == ["Block Ada?"]
+    host.click(ready(host).admit)
+    assert eve.answer().code == "admitted"
+
+
+def test_what_a_question_is_about_may_have_changed(host: Host) -> None:
+    """The guest withdraws while the host thinks about blocking; that is said, and no more."""
+    newcomer, _ = asks(host, "ada")
+    eve, _ = asks(host, "eve")
+    strip = ready(host)
+
+    def late(dialog: Dialog) -> None:
+        newcomer.withdraw()
+        host.wait(lambda: strip.shown is not None and strip.shown.username == "eve", "eve")
+        host.click(dialog.buttons[questions.YES])
+
+    host.answer(late)
+    host.click(strip.block)
+    host.wait(lambda: "nobody is asking" in host.app.frame.toasts.text.lower(), "the refusal")
+    assert host.app.presenter.view(0).sanctions == ()
+    host.click(ready(host).admit)
+    assert eve.answer().code == "admitted"
 
 
 def test_a_request_is_on_every_page_and_stays_when_the_text_grows(host: Host) -> None:

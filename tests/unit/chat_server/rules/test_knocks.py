@@ -707,6 +707,15 @@ def test_names_are_compared_in_little_time(house: House) -> None:
     assert reads == 0
 
 
+def test_numbers_of_requests_differ_from_run_to_run() -> None:
+    """What is on somebody's screen from before a restart is not to let another person in."""
+    firsts = {
+        join_requests.JoinRequests(join_requests.first_numbers()).next_number() for _ in range(100)
+    }
+    assert len(firsts) > 50
+    assert all(100 <= each < 1000 for each in firsts)
+
+
 def test_other_people_can_not_answer(house: House) -> None:
     """Not a moderator, nor the guest."""
     guest = KnockingGuest(house, "ada")
