@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from chat_server.rules import inputs, invites
-from chat_server.rules.effects import After, Answer, TellAccount, TellEveryone
+from chat_server.rules.effects import After, Answer, Tell, TellAccount, TellEveryone
 from chat_server.rules.join_requests import JoinRequest
 from chat_server.rules.permissions import may_act_on, name_of_actor
 from chat_server.rules.roles import Role
@@ -78,6 +79,7 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
     )
     _sanction(world, sanction)
     goodbye = messages.Goodbye(code="banned", params=sanction_params(sanction))
+    outcome += _end_requests(world, installations, now)
     return [*outcome, world.end(ended, goodbye, "banned"), done(session, command, note)]
 
 
@@ -292,6 +294,17 @@ def _person(world: World, session: Session, command: messages.Command, username:
         raise _RefusedError(no_such_person(session, command, username))
     if not may_act_on(world, session, account):
         raise _RefusedError(refuse(session, command, "not_allowed", "username"))
+
+
+def _end_requests(world: World, installations: Collection[str], now: int) -> Outcome:
+    """End the requests to join of banned devices: who is let in from one could not join."""
+    outcome: Outcome = []
+    for request in world.requests:
+        if request.installation in installations:
+            outcome += world.no_longer_asks(request.connection, "blocked", now)
+            world.directory.undo.note(partial(world.asks_again, request))
+            outcome.append(Tell(request.connection, messages.KnockAnswered(code="blocked")))
+    return outcome
 
 
 def _device_of(device: str, username: str) -> str:

@@ -707,6 +707,29 @@ def test_names_are_compared_in_little_time(house: House) -> None:
     assert reads == 0
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_ban_ends_the_requests_of_its_devices(house: House, stored: bool) -> None:
+    """Who is let in could not join; if the ban can't be stored, they wait on."""
+    house.join("eve")
+    guest = KnockingGuest(house, "ada", device="eve")
+    other = KnockingGuest(house, "bob", "192.0.2.2")
+    number = guest.knock()
+    other.knock()
+    command = messages.Ban(id=house.request(), username="eve")
+    if stored:
+        outcome = house.do(house.host(), command)
+        assert guest.answer(outcome).code == "blocked"
+        assert only(outcome, KnockEnded) == KnockEnded(number, "blocked", house.now)
+        assert waiting(house) == ["bob"]
+        return
+    host = house.host()
+    with suppress(_NotStoredError), house.log.transaction():
+        handle_command(house.world, host, command, house.now)
+        raise _NotStoredError
+    house.world.directory.roll_back()
+    assert waiting(house) == ["ada", "bob"]
+
+
 def test_numbers_of_requests_differ_from_run_to_run() -> None:
     """What is on somebody's screen from before a restart is not to let another person in."""
     firsts = {
