@@ -17,6 +17,8 @@ from common.domain.times import duration_text
 
 _SECOND: Final = 1000
 """Milliseconds between two looks at the clock; a suspension stops timers."""
+_TOLERANCE: Final = 2.0
+"""Seconds by which this computer's idea of the server's time may be wrong."""
 _LINGER: Final = 3.0
 """Seconds for which "slow down" is shown beyond the last refusal: a flood is refused again and
 again, and the line would flicker."""
@@ -25,7 +27,8 @@ again, and the line would flicker."""
 def pace_text(seconds: int, next_in: float, *, slow_down: bool, is_moderator: bool) -> str:
     """What the line says in a room with slow mode (0 seconds for none); "" for nothing.
 
-    The next message may be sent in `next_in` seconds.
+    The next message may be sent in `next_in` seconds. More than the interval can't be right: the
+    server's clock was ahead when the last one was sent, and was set since. Then it is not told.
     """
     if slow_down:
         words = whole_sentence(Reason("rate_limited", {"why": "many_messages"}))
@@ -35,7 +38,8 @@ def pace_text(seconds: int, next_in: float, *, slow_down: bool, is_moderator: bo
     text = f"Slow mode: one message in {duration_text(seconds)}"
     if is_moderator:
         return f"{text} (not for moderators)"
-    return f"{text}, next in {duration_text(ceil(next_in))}" if next_in > 0 else text
+    counts = 0 < next_in <= seconds + _TOLERANCE
+    return f"{text}, next in {duration_text(ceil(next_in))}" if counts else text
 
 
 class PaceLine:

@@ -47,6 +47,8 @@ def line(window: Window) -> str:
         (30, 0.0, False, False, "Slow mode: one message in 30 s"),
         (30, -5.0, False, False, "Slow mode: one message in 30 s"),
         (30, 11.2, False, False, "Slow mode: one message in 30 s, next in 12 s"),
+        (30, 31.0, False, False, "Slow mode: one message in 30 s, next in 31 s"),
+        (30, 31_536_000.0, False, False, "Slow mode: one message in 30 s"),
         (5400, 3600.0, False, False, "Slow mode: one message in 1 h 30 min, next in 1 h"),
         (30, 11.2, False, True, "Slow mode: one message in 30 s (not for moderators)"),
         (
