@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from chat_client.accounts import AccountError
 from chat_client.net.connector import ConnectError, Outcome, Race, nothing_tried
 from chat_client.state import joining
 from chat_client.state.admission import this_program
@@ -100,6 +101,10 @@ class JoinConnection:
             with contextlib.closing(Waker()) as waker:
                 self._waker = waker
                 self._connect(waker)
+        except AccountError as error:
+            # A home that can't be written to, or a full disk: no mistake of the program.
+            log.warning("joining failed: %s", error)
+            self._tell(joining.Refused(Reason("storage", {"cause": str(error)}), over=True))
         except Exception as error:
             log.exception("joining failed")
             self._tell(joining.Refused(Reason("internal_error", {"cause": str(error)}), over=True))

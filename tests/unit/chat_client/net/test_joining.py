@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from chat_client.accounts import AccountError
 from chat_client.net import joining as net_joining
 from chat_client.net.joining import JoinConnection
 from chat_client.options import Name
@@ -31,6 +32,7 @@ from chat_server.rules.view import KnockArrived, KnockEnded, ViewEvent
 from chat_server.service import Server
 from common.domain.invite import Invite, Place, parse_invite
 from common.domain.reasons import Reason
+from common.domain.sentences import sentence
 
 DEADLINE: Final = 20.0
 ADA: Final = Name("ada", "Ada")
@@ -115,6 +117,27 @@ def test_the_certificate_of_a_place_is_learnt_or_is_the_pinned_one(hosted: Hoste
         unreachable = box.next()
         assert isinstance(unreachable, Unreachable)
         assert [each.failure for each in unreachable.attempts] == [Failure.WRONG_SERVER]
+
+
+def test_who_can_keep_nothing_is_told_so(hosted: Hosted, caplog: pytest.LogCaptureFixture) -> None:
+    """In a home that can't be written to; the host is not asked, and it is no internal error."""
+
+    def installation(_: Place) -> str:
+        raise AccountError("/home/ada/installation can't be written: Read-only file system")
+
+    box = Box()
+    with closing(JoinConnection(hosted.place, installation, box.news.put)) as attempt:
+        assert isinstance(box.next(), Connected)
+        attempt.knock(ADA)
+        refused = box.next()
+    assert isinstance(refused, Refused)
+    assert sentence(refused.reason) == (
+        "this computer can't store messages: "
+        "/home/ada/installation can't be written: Read-only file system"
+    )
+    assert refused.over
+    assert hosted.shown.empty()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_what_is_asked_before_the_connection_stands_is_done_then(hosted: Hosted) -> None:
