@@ -165,6 +165,7 @@ class MainScreen(Panel):
             theme,
             lambda: self._session.account,
             is_deleted=lambda: self.connection.status.code == "account_deleted",
+            is_moderator=lambda: self.overview.me in self.overview.moderators,
             order=self._session.ask,
             on_another=self._on_another,
             on_remove=self._on_remove,

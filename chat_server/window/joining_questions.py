@@ -9,13 +9,14 @@ from typing import Final
 
 from chat_server.window.model import InviteRow, RequestRow
 from chat_server.window.questions import CANCEL, YES
-from common.limits import INVITE_NOTE_LENGTH
 from common.ui.lists.table import Column, PillCell, Row, Table, TextCell
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.copy_button import CopyButton
 from common.ui.widgets.dialog import Choice, Dialog, Entry
+from common.ui.widgets.invite_question import invite_question
+from common.ui.widgets.invite_question import read_invite as read_wanted
 from common.ui.widgets.link_field import LinkField
 from common.ui.widgets.option_row import Options
 
@@ -23,12 +24,8 @@ KEEP: Final = "keep"
 REMOVE: Final = "remove"
 MEMBER: Final = "member"
 MODERATOR: Final = "moderator"
-UNLIMITED: Final = ""
-NEVER: Final = ""
 _WIDE: Final = 530
 """Width of a dialog with rows of options, or with a link, px at 96 dpi."""
-_HOUR: Final = 3_600_000
-_DAY: Final = 24 * _HOUR
 _ROWS: Final = 4
 """Devices that are in view at once."""
 
@@ -47,41 +44,13 @@ def block(parent: tk.Misc, theme: Theme, request: RequestRow) -> Dialog:
 
 def new_invite(parent: tk.Misc, theme: Theme) -> Dialog:
     """What a new invite is to be (`YES`): `read_invite` takes the answer."""
-    return Dialog(
-        parent,
-        theme,
-        "New invite",
-        "A link of its own, which you can revoke by itself. It is shown once.",
-        (Choice(CANCEL, "Cancel"), Choice(YES, "Make the link", "primary")),
-        entry=Entry("Note for you", "", "For whom it is", limit=INVITE_NOTE_LENGTH),
-        options=(
-            Options("Valid for", _LIVES, str(7 * _DAY)),
-            Options("Uses", _USES, UNLIMITED),
-            Options("Joins as", ((MEMBER, "Member"), (MODERATOR, "Moderator")), MEMBER),
-        ),
-        width=_WIDE,
-    )
-
-
-_LIVES: Final = (
-    (str(_HOUR), "1 hour"),
-    (str(_DAY), "1 day"),
-    (str(7 * _DAY), "7 days"),
-    (NEVER, "No end"),
-)
-"""Milliseconds of an invite's life, and what they are called."""
-_USES: Final = (("1", "Once"), ("10", "10 people"), (UNLIMITED, "Any number"))
+    roles = Options("Joins as", ((MEMBER, "Member"), (MODERATOR, "Moderator")), MEMBER)
+    return invite_question(parent, theme, roles)
 
 
 def read_invite(text: str, options: Sequence[str]) -> dict[str, object]:
     """The fields of the command that makes an invite, from the answer of `new_invite`."""
-    life, uses, role = options
-    return {
-        "role": role,
-        "uses": int(uses) if uses != UNLIMITED else None,
-        "expires_in": int(life) if life != NEVER else None,
-        "note": " ".join(text.split()),
-    }
+    return {"role": options[-1], **read_wanted(text, options)._asdict()}
 
 
 def revoke(parent: tk.Misc, theme: Theme, invite: InviteRow) -> Dialog:

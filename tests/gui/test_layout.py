@@ -21,11 +21,18 @@ from PIL import ImageGrab
 
 from chat_client.options import Options
 from chat_client.state.discovery import FoundChat
-from chat_client.state.news import DevicesListed, MuteChanged, Requested, StatusChanged
-from chat_client.state.request import AddDevice
+from chat_client.state.news import (
+    DevicesListed,
+    InvitesListed,
+    MuteChanged,
+    Requested,
+    StatusChanged,
+)
+from chat_client.state.request import AddDevice, CreateInvite
 from chat_client.state.status import Link
 from chat_client.window import own_dialogs
 from chat_client.window.devices_dialog import DevicesDialog as OwnDevices
+from chat_client.window.invites_dialog import InvitesDialog
 from chat_client.window.join.ways import Way
 from chat_client.window.moderation_dialogs import question
 from chat_server.reachability import Finding
@@ -39,6 +46,7 @@ from common.protocol.messages import DeviceFacts, InviteFacts, JoinRequest, Sanc
 from common.ui.look.dpi import scale_of
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Choice, Dialog, Entry
+from common.ui.widgets.invite_question import invite_question
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 from tests.gui.layout import faults, out_of_order, tab_stops
 from tests.gui.network import SilentNetwork
@@ -450,7 +458,20 @@ def _own_dialogs(root: tk.Tk, theme: Theme) -> list[Dialog]:
         own_dialogs.deletion_question(root, theme, "w" * 32, problem="Nothing was deleted. "),
         devices,
         OwnDevices(root, theme, lambda _: None),
+        _own_invites(root, theme),
+        invite_question(root, theme),
     ]
+
+
+def _own_invites(root: tk.Tk, theme: Theme) -> Dialog:
+    """A moderator's, with more than the dialog has room for, and a link that was just made."""
+    dialog = InvitesDialog(root, theme, "ada.lindqvist", lambda _: None)
+    invites = [
+        _invite(at, note="For the people in the back of the hall" * (at % 2)) for at in range(1, 10)
+    ]
+    dialog.show(InvitesListed(tuple(invites)))
+    dialog.hear(Requested(CreateInvite(), None, link="chat://" + "x" * 400, expires=10**12))
+    return dialog
 
 
 def _joining_dialogs(root: tk.Tk, theme: Theme, row: ClientRow) -> list[Dialog]:
