@@ -39,6 +39,7 @@ FOLDERS: Final = {
     "unit/common/test_smoke.py": "process",
     # Its processes have windows, which not every Python has.
     "process/test_notified_window.py": "gui",
+    "process/test_secrets_window.py": "gui",
     # What judges the torture is made of parts like any other.
     "torture/test_checker.py": "unit",
     "torture/test_moderated.py": "unit",
