@@ -11,13 +11,6 @@ import sys
 # Names and addresses are imported when one is given: the window must not wait for them.
 
 
-def device(text: str) -> str:
-    """A device by its id, or the first digits of it."""
-    if not 4 <= len(text) <= 16 or not set(text.lower()) <= set("0123456789abcdef"):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no device; see “devices”")
-    return text.lower()
-
-
 def address(text: str) -> tuple[str, int]:
     """A host and its port, of `--at`."""
     from common.domain.typed_address import AddressError, parse_address

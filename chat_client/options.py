@@ -19,7 +19,7 @@ from chat_client.link_argument import (
     read_link,
     without_link,
 )
-from common.system.arguments import SCHEME, ArgumentParser, ShowVersion
+from common.system.arguments import SCHEME, ArgumentParser, ShowVersion, device_prefix
 from common.system.process import INVITE_VARIABLE
 
 # Names and invites are imported when one is given: the window must not wait for them.
@@ -124,7 +124,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     removing = verbs.add_parser("remove-device", help="sign one of your devices out")
     removing.add_argument(
         "device",
-        type=option_values.device,
+        type=device_prefix,
         help="from “devices”; its first digits will do, at least four",
     )
     _timeout(removing)

@@ -195,6 +195,7 @@ def _audit(server: _Server, options: argparse.Namespace) -> Iterator[str]:
 def _invite(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     reply = server.ask("new_invite" if options.what == "new" else "show_invite")
     yield json.dumps({"link": reply["link"]}) if options.json else reply["link"]
+    ctl_invites.warn_of_rule(server)
 
 
 def _requests(server: _Server, options: argparse.Namespace) -> Iterator[str]:
@@ -226,6 +227,8 @@ def _deny(server: _Server, options: argparse.Namespace) -> Iterator[str]:
 
 def _code(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     if options.what == "end":
+        if options.username is not None:
+            raise CtlError("there is one code at a time; end it without --username")
         server.ask("end_code")
         return
     reply = server.ask("show_code", username=options.username)
@@ -234,6 +237,11 @@ def _code(server: _Server, options: argparse.Namespace) -> Iterator[str]:
         yield json.dumps({"code": written, "expires": reply["expires"]})
     else:
         yield written
+    if options.username is None:
+        ctl_invites.warn_of_rule(server)
+    else:
+        what = f"it adds one device to @{options.username}’s account: tell it to nobody else"
+        sys.stderr.write(f"ChatServer ctl: {what}\n")
 
 
 def _terminate(server: _Server, options: argparse.Namespace) -> Iterator[str]:
@@ -293,12 +301,17 @@ def _rename(server: _Server, options: argparse.Namespace) -> Iterator[str]:
 def argument_parser() -> ArgumentParser:
     """The command line of ``ChatServer ctl``."""
     parser = ArgumentParser(
-        prog="ChatServer ctl", description="Control the ChatServer that runs on this computer."
+        prog="ChatServer ctl",
+        description="Control the ChatServer that runs on this computer.",
+        epilog="Exit status: 0 it is done; 1 it was refused, or no server runs; 2 wrong arguments.",
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    def verb(name: str, run: Callable[..., Iterator[str]], help_: str) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=help_, description=help_)
+    def verb(
+        name: str, run: Callable[..., Iterator[str]], help_: str, more: str = ""
+    ) -> argparse.ArgumentParser:
+        about = f"{help_[0].upper()}{help_[1:]}. {more}".strip()
+        added = verbs.add_parser(name, help=help_, description=about)
         added.set_defaults(run=run)
         added.add_argument("--data-dir", type=Path, help="the server's folder")
         added.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -313,9 +326,18 @@ def argument_parser() -> ArgumentParser:
         added.add_argument("--until", type=parse_until, metavar="TIME", help=help_)
 
     verb("status", _status, "say how the server is")
-    verb("clients", _clients, "list the connections")
-    verb("people", _people, "list everyone who has joined")
-    verb("sanctions", _sanctions, "list bans and mutes")
+    verb(
+        "clients", _clients, "list the connections",
+        "Columns: number, username, device, address, since when, bytes in and out, state.",
+    )  # fmt: skip
+    verb(
+        "people", _people, "list everyone who has joined",
+        "Columns: username, name, role, online or offline.",
+    )  # fmt: skip
+    verb(
+        "sanctions", _sanctions, "list bans and mutes",
+        "Columns: number, kind, whom, until when, by whom, reason.",
+    )  # fmt: skip
     audit = verb("audit", _audit, "list what was done, the newest first")
     audit.add_argument(
         "--count", type=parse_count, default=50, help="entries at most (%(default)s)"
@@ -365,16 +387,28 @@ def _add_chat(verb: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_joining(verb: Callable[..., argparse.ArgumentParser]) -> None:
     """The verbs about people who join without a link."""
-    verb("requests", _requests, "list who asks to join, with the digits that they see")
+    verb(
+        "requests", _requests, "list who asks to join, with the digits that they see",
+        "Columns: number, digits, username, name, device, address, since when, and whose name "
+        "looks the same. Ask the guest for the digits, and let nobody in who tells you others: "
+        "somebody else is between you and them.",
+    )  # fmt: skip
+    number = "from the first column of “requests”"
     admit = verb("admit", _admit, "let somebody in who asks to join")
-    admit.add_argument("request", type=parse_number, help="number of the request")
-    admit.add_argument("--role", choices=["member", "moderator"], default="member")
-    deny = verb("deny", _deny, "refuse a request to join")
-    deny.add_argument("request", type=parse_number, help="number of the request")
-    deny.add_argument(
-        "--block", action="store_true", help="ban that device, and its address may not ask for 1 h"
+    admit.add_argument("request", type=parse_number, help=number)
+    admit.add_argument(
+        "--role", choices=["member", "moderator"], default="member", help="as what (%(default)s)"
     )
-    code = verb("code", _code, "print the code to read out to somebody who joins, or end it")
+    deny = verb("deny", _deny, "refuse a request to join")
+    deny.add_argument("request", type=parse_number, help=number)
+    deny.add_argument(
+        "--block", action="store_true",
+        help="ban that device, and its address may not ask for 1 h; “unban” lifts both",
+    )  # fmt: skip
+    code = verb(
+        "code", _code, "print the code to read out to somebody who joins, or end it",
+        "It is valid for 24 h, and no longer than the server runs. There is one at a time.",
+    )  # fmt: skip
     code.add_argument("what", choices=["show", "end"], nargs="?", default="show")
     code.add_argument(
         "--username", type=parse_username, help="a code for one more device of that person"

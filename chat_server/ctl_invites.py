@@ -19,6 +19,8 @@ from chat_server.ctl_values import (
     parse_username,
     quoted,
 )
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
 from common.domain.times import minute_text
 from common.limits import (
     INVITE_LIFE,
@@ -27,6 +29,7 @@ from common.limits import (
     LONGEST_INVITE_LIFE,
     SHORTEST_INVITE_LIFE,
 )
+from common.system.arguments import device_prefix
 from common.system.output import printable
 
 _RULES: Final = {
@@ -35,6 +38,7 @@ _RULES: Final = {
     "ask": "by asking only; links and codes let nobody in",
     "open": "everyone on this network, without an invite",
 }
+_NOBODY: Final = "it lets nobody in now: new people have to ask (“ctl joining”)"
 _DAY: Final = 24 * 3600 * 1000
 _DIGITS: Final = 9
 """Of a number of uses: more are not looked at."""
@@ -67,6 +71,7 @@ def _create(server: Server, options: argparse.Namespace) -> Iterator[str]:
         note=options.note,
     )
     yield from _created(reply, options)
+    warn_of_rule(server)
 
 
 def _add_device(server: Server, options: argparse.Namespace) -> Iterator[str]:
@@ -74,6 +79,12 @@ def _add_device(server: Server, options: argparse.Namespace) -> Iterator[str]:
     yield from _created(reply, options)
     what = f"it adds one device to @{options.whom}’s account, within a day: give it to nobody else"
     sys.stderr.write(f"ChatServer ctl: {what}\n")
+
+
+def warn_of_rule(server: Server) -> None:
+    """Say on standard error that a link or a code for newcomers lets nobody in at present."""
+    if server.ask("ask_joining")["rule"] == "ask":
+        sys.stderr.write(f"ChatServer ctl: {_NOBODY}\n")
 
 
 def _created(reply: Fields, options: argparse.Namespace) -> Iterator[str]:
@@ -109,7 +120,9 @@ def _remove_device(server: Server, options: argparse.Namespace) -> Iterator[str]
     ]
     if len(found) > 1:
         raise CtlError(f"{options.device} stands for several devices; give all of its digits")
-    server.ask("remove_device", username=options.whom, device=(found or [options.device])[0])
+    if not found:
+        raise CtlError(sentence(Reason("no_such_device")))
+    server.ask("remove_device", username=options.whom, device=found[0])
     yield from ()
 
 
@@ -153,17 +166,19 @@ def _note(text: str) -> str:
     return parse_line(text, INVITE_NOTE_LENGTH, "a note")
 
 
-def _device(text: str) -> str:
-    """A device by its id, or the first digits of it."""
-    if not 4 <= len(text) <= 16 or not set(text.lower()) <= set("0123456789abcdef"):
-        why = f"{quoted(text)} is no device; use the first column of “ctl devices”"
-        raise argparse.ArgumentTypeError(why)
-    return text.lower()
+def _number(text: str) -> int:
+    """The number of an invite that can be revoked."""
+    if text.strip("0") == "" and text:
+        raise argparse.ArgumentTypeError("“ctl invite new” replaces that link by another one")
+    return parse_number(text)
 
 
 def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     """Add these verbs to the command line."""
-    invites = verb("invites", _invites, "list the invites that are valid, newest first")
+    invites = verb(
+        "invites", _invites, "list the invites that are valid, newest first",
+        "Columns: number, kind, for whom, uses, end, by whom and when, note.",
+    )  # fmt: skip
     invites.add_argument("--all", action="store_true", help="those that have ended, too")
     create = verb("create-invite", _create, "make one more invite, and print its link")
     create.add_argument(
@@ -175,15 +190,21 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     create.add_argument("--expires", type=_expires, metavar="TIME", help=help_)
     create.add_argument("--note", type=_note, default="", help="what it is for")
     revoke = verb("revoke", _revoke, "end an invite; who has joined with it stays")
-    revoke.add_argument("number", type=parse_number, help="number of an invite")
+    revoke.add_argument("number", type=_number, help="from the first column of “invites”")
     add = verb("add-device", _add_device, "make an invite for one more device of a person")
     add.add_argument("whom", type=parse_username, help="username")
-    devices = verb("devices", _devices, "list the devices of a person")
+    devices = verb(
+        "devices", _devices, "list the devices of a person",
+        "Columns: id, name, since when, and whether it is online or when it was seen last.",
+    )  # fmt: skip
     devices.add_argument("whom", type=parse_username, help="username")
     remove = verb("remove-device", _remove_device, "sign a device of a person out")
     remove.add_argument("whom", type=parse_username, help="username")
-    remove.add_argument("device", type=_device, help="from “devices”; its first digits will do")
-    joining = verb("joining", _joining, "say who may join, or change it")
+    remove.add_argument(
+        "device", type=device_prefix, help="from “devices”; its first digits will do"
+    )
+    rules = "; ".join(f"{rule}: {who}" for rule, who in _RULES.items())
+    joining = verb("joining", _joining, "say who may join, or change it", f"{rules}.")
     joining.add_argument("rule", choices=list(_RULES), nargs="?", help="who may join")
     joining.add_argument(
         "--moderators-invite", choices=["yes", "no"], help="whether moderators may make invites"

@@ -53,6 +53,14 @@ class ArgumentParser(argparse.ArgumentParser):
             self.exit(1, f"{self.prog}: {error}\n" if str(error) else None)
 
 
+def device_prefix(text: str) -> str:
+    """A device by its id, or some of the first digits of it. Raises ArgumentTypeError."""
+    if not 4 <= len(text) <= 16 or not set(text.lower()) <= set("0123456789abcdef"):
+        why = f"{text[:40]!r} is no device; use the first column of “devices”"
+        raise argparse.ArgumentTypeError(why)
+    return text.lower()
+
+
 class ShowVersion(argparse.Action):
     """`--version`: print which build this is, and exit. Evaluated lazily, as it may run git."""
 

@@ -161,7 +161,7 @@ def test_a_reason_is_sent_as_one_line(typed: str, sent: str) -> None:
         (["create-invite", "--expires", "9" * 5000 + "d"], "is not between 1m and 366d"),
         (["create-invite", "--note", "x" * 65], "a note has at most 64 characters"),
         (["create-invite", "--note", "\udcff"], "not in UTF-8"),
-        (["revoke", "0"], "is no number of an entry"),
+        (["revoke", "0"], "“ctl invite new” replaces that link"),
         (["revoke", "ada"], "is no number of an entry"),
         (["revoke", "9" * 5000], "is no number of an entry"),
         (["revoke", "0" * 17 + "12"], "is no number of an entry"),
