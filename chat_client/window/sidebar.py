@@ -90,7 +90,7 @@ class Sidebar(Panel):
         self.own_button.pack(side="right")
         leave.lift()  # Tab goes from left to right
         Tooltip(self.own_button, theme, "Your name, your devices, your account")
-        names = Panel(me, theme, "sidebar")
+        names = self._names = Panel(me, theme, "sidebar")
         names.pack(side="left", fill="x", expand=True, padx=theme.px(10))
         self._name = Label(names, theme, font="body_bold")
         self._name.pack(anchor="w", fill="x")
@@ -120,7 +120,19 @@ class Sidebar(Panel):
 
     def give_way(self, width: int) -> None:
         """Leave most of a window of that width, in screen pixels, to the conversation."""
-        self.configure(width=min(self._theme.px(_WIDTH), width * 3 // 8))
+        mine, px = min(self._theme.px(_WIDTH), width * 3 // 8), self._theme.px
+        self.configure(width=mine)
+        # Where there is room for nothing else, what can be pressed.
+        buttons = self.own_button.winfo_reqwidth() + self._leave.winfo_reqwidth()
+        narrow = mine - 2 * px(16) - buttons < px(32) + 2 * px(10)
+        self.me.pack_configure(padx=px(4 if narrow else 16))
+        for part, padx in ((self._avatar, 0), (self._names, px(10))):
+            if narrow:
+                part.pack_forget()
+            elif not part.winfo_manager():
+                part.pack(side="left", padx=padx)
+        if not narrow:
+            self._names.pack_configure(fill="x", expand=True)
         self._fit_names()
 
     def show_quiet(self, quiet: str) -> None:
@@ -137,11 +149,12 @@ class Sidebar(Panel):
 
     def _fit_names(self) -> None:
         px, fit = self._theme.px, self._theme.fonts.fit
-        width = int(self.cget("width")) - px(32)
+        whole = int(self.cget("width"))
         buttons = self.settings_button.winfo_reqwidth() + self.quiet_button.winfo_reqwidth()
-        self._server.set(fit("title", self._server_name, width + px(8) - buttons))
-        width -= px(32 + 2 * 10) + self._leave.winfo_reqwidth()
-        width -= self.own_button.winfo_reqwidth()
+        room = whole - px(16) - px(8) - buttons
+        self._server.set(fit("title", self._server_name, room))
+        buttons = self._leave.winfo_reqwidth() + self.own_button.winfo_reqwidth()
+        width = whole - 2 * px(16) - px(32) - 2 * px(10) - buttons
         self._name.set(fit("body_bold", self._shown[0], width))
         self._username.set(fit("label", f"@{self._shown[1]}", width))
 

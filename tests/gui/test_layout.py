@@ -20,6 +20,7 @@ import pytest
 from PIL import ImageGrab
 
 from chat_client.options import Options
+from chat_client.scheme_handler import Handler, Opens, SchemeHandlerError
 from chat_client.state.discovery import FoundChat
 from chat_client.state.news import (
     DevicesListed,
@@ -35,12 +36,15 @@ from chat_client.window.devices_dialog import DevicesDialog as OwnDevices
 from chat_client.window.invites_dialog import InvitesDialog
 from chat_client.window.join.ways import Way
 from chat_client.window.moderation_dialogs import question
+from chat_client.window.settings.links import LinksPage
 from chat_server.reachability import Finding
 from chat_server.rules.view import DiskLow, StoreFailed, StoreRecovered
 from chat_server.window import joining_questions, questions
 from chat_server.window.joining_questions import DeviceRow, DevicesDialog, LinkDialog
 from chat_server.window.model import ClientRow, InviteRow, Page, RequestRow
+from common.domain.invite import Place
 from common.domain.reasons import Reason
+from common.domain.sentences import whole_sentence
 from common.limits import MAX_TIME
 from common.protocol.messages import DeviceFacts, InviteFacts, JoinRequest, Sanction
 from common.ui.look.dpi import scale_of
@@ -58,6 +62,8 @@ LONG = Reason("text", {"text": "x" * 90})
 pytestmark = pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="X resources")
 SCREEN: Final = 1280, 800
 """What the windows must fit in, at any scale."""
+SIZES: Final = [80, 100, 125, 150, 200]
+"""Sizes of text, in per cent."""
 
 
 @pytest.fixture(scope="session")
@@ -230,9 +236,26 @@ def test_the_main_screen(
     check(window, "muted")
 
 
-@pytest.mark.parametrize("text_size", [80, 125, 200])
-def test_other_sizes_of_text(scale: float, town: Town, host: Host, text_size: int) -> None:
+class _Stubborn:
+    """Another program opens links, whatever is chosen: all there can be is on that page."""
+
+    def find(self) -> Handler:
+        """See `SchemeHandler`."""
+        return Handler(Opens.ANOTHER, "The other program of the harbour for its messages")
+
+    def register(self) -> None:
+        """See `SchemeHandler`."""
+        raise SchemeHandlerError("The desktop entry can't be written: no space left on device")
+
+    unregister = register
+
+
+@pytest.mark.parametrize("text_size", SIZES)
+def test_other_sizes_of_text(
+    scale: float, town: Town, host: Host, monkeypatch: pytest.MonkeyPatch, text_size: int
+) -> None:
     """All of the client, with its settings window at its least and at its usual size."""
+    monkeypatch.setattr("chat_client.scheme_handler.scheme_handler", lambda _: _Stubborn())
     bruno = town.peer(host, "Bruno Okafor of the Second Floor Network Group")
     window = town.member(host, "Ada Lindqvist")
     bruno.say("Morning! Sitting in the far corner now, and it holds. 😀 " * 5)
@@ -248,6 +271,8 @@ def test_other_sizes_of_text(scale: float, town: Town, host: Host, text_size: in
     assert settings is not None
     for page, button in settings.buttons.items():
         window.click(button)
+        if isinstance(settings.page, LinksPage):
+            window.click(settings.page.change)
         for width, height in (_size(settings.window), settings.window.minsize()):
             settings.window.geometry(f"{width}x{height}")
             window.wait(partial(_has_size, settings.window, width, height), f"{width} × {height}")
@@ -262,6 +287,41 @@ def test_other_sizes_of_text(scale: float, town: Town, host: Host, text_size: in
                 _assert_in_view(stop, settings.window)
     window.screens.show_join()
     check(window, f"join at {text_size}")
+
+
+@pytest.mark.parametrize("text_size", SIZES)
+def test_the_join_screen_at_other_sizes_of_text(
+    scale: float, town: Town, monkeypatch: pytest.MonkeyPatch, text_size: int
+) -> None:
+    """Each way, with what can be wrong with it, and why nothing was found."""
+    del scale
+    monkeypatch.setattr("chat_client.window.screens.Network", SilentNetwork)
+    monkeypatch.setattr("chat_client.window.join.search.PATIENCE", 1)
+    monkeypatch.setattr(SilentNetwork, "reasons", [Reason("vpn_on"), Reason("nobody_hosts")])
+    window = town.window()
+    window.screens.settings.set("looks", "text_size", value=text_size)
+    window.settle()
+    causes = window.join.column.searching.causes
+    window.wait(causes.winfo_viewable, "the causes")
+    check(window, f"nothing at {text_size}")
+    for way in (Way.ADDRESS, Way.LINK):
+        window.join.turn(way)
+        window.join.refuse(whole_sentence(Reason("not_recognized", {"username": "ada"})), "invite")
+        check(window, f"{way.name.lower()} at {text_size}")
+    pin = bytes(range(32))
+    long = "The people who keep the lighthouse of the harbour going at night"
+    place = Place(("fd12:3456:789a::10",), 12346, pin, long)
+    for way in (Way.CHAT, Way.CODE):
+        window.join.choose_place(place)
+        window.wait(lambda: window.join.model.attempt.rule, "what the chat says")
+        window.join.turn(way)
+        window.join.refuse(whole_sentence(Reason("codes_paused", {"minutes": 5})), "code")
+        check(window, f"{way.name.lower()} at {text_size}")
+    window.join.turn(Way.CHAT)
+    window.join.column.names.name.value = "Bruno Okafor of the Second Floor Network Group"
+    window.join.join()
+    window.wait(lambda: window.join.model.attempt.digits, "the digits")
+    check(window, f"digits at {text_size}")
 
 
 def _size(window: tk.Toplevel) -> tuple[int, int]:
@@ -366,7 +426,7 @@ def _invite(number: int, note: str = "", username: str | None = None) -> InviteF
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("text_size", [80, 125, 200])
+@pytest.mark.parametrize("text_size", SIZES)
 def test_the_hosts_window_at_other_sizes_of_text(
     scale: float, town: Town, host_window: HostWindow, text_size: int
 ) -> None:

@@ -76,10 +76,11 @@ class Actions:
         beside = self.cancel.winfo_reqwidth() + self._theme.px(40)
         self._doing.configure(wraplength=max(1, width - beside))
         buttons = list(self.others.values())
-        narrow = sum(each.winfo_reqwidth() for each in buttons) > width
+        gap = self._theme.px(4)
+        narrow = sum(each.winfo_reqwidth() + 2 * gap for each in buttons) > width
         for place, each in enumerate(buttons):
             row, column = (place, 0) if narrow else (0, place)
-            each.grid(row=row, column=column, padx=self._theme.px(4))
+            each.grid(row=row, column=column, padx=0 if narrow else gap)
 
     def _offer(self, others: list[tuple[Way, str]]) -> None:
         self._offered = others

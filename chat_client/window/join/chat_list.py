@@ -18,6 +18,11 @@ from common.ui.widgets.safe_text import safe
 WIDTH: Final = 300
 _INSET: Final = 24
 _FOOT: Final = 20
+_LOW: Final = 260
+"""Height below which there is no heading; px at 96 dpi, as those above."""
+_ADDRESS: Final = "Type an address", "Address"
+_HOST: Final = "Host a chat here", "Host here"
+"""What the buttons below the list say, and what where that is too wide."""
 _DOTS: Final[dict[bool | None, Presence | None]] = {None: None, True: "online", False: "offline"}
 
 
@@ -69,19 +74,29 @@ class ChatList(Panel):
         self._looking_text = Label(self._looking, theme, "Looking…", tone="muted", justify="left")
         self._looking_text.pack(side="left")
         self.address = Button(
-            self._foot, theme, "Type an address", on_address, variant="link", icon="pencil"
+            self._foot, theme, _ADDRESS[0], on_address, variant="link", icon="pencil"
         )
-        self.host = Button(
-            self._foot, theme, "Host a chat here", on_host, variant="link", icon="broadcast"
-        )
+        self.host = Button(self._foot, theme, _HOST[0], on_host, variant="link", icon="broadcast")
 
-    def share(self, width: int) -> None:
-        """Give way in a narrow window, of that width in screen pixels."""
-        mine = min(self._theme.px(WIDTH), width * 9 // 25)
+    def share(self, width: int, height: int) -> None:
+        """Give way in a small window, of that size in screen pixels."""
+        px = self._theme.px
+        mine = min(px(WIDTH), width * 9 // 25)
         self.configure(width=mine)
-        self._heading.configure(wraplength=max(1, mine - 2 * self._theme.px(_INSET)))
-        beside = self._theme.px(2 * _FOOT + 32)
-        self._looking_text.configure(wraplength=max(1, mine - beside))
+        self._heading.configure(wraplength=max(1, mine - 2 * px(_INSET)))
+        if height < px(_LOW):
+            self._heading.pack_forget()
+        elif not self._heading.winfo_manager():
+            self._heading.pack(anchor="w", padx=px(_INSET), pady=(px(26), px(10)))
+        inset = min(px(_FOOT), mine // 14)
+        for button, (label, short) in ((self.address, _ADDRESS), (self.host, _HOST)):
+            button.set(label)
+            if button.winfo_reqwidth() > mine - 2 * inset:
+                button.set(short)
+        widest = max(self.address.winfo_reqwidth(), self.host.winfo_reqwidth())
+        inset = max(0, min(inset, (mine - widest) // 2))
+        self._foot.pack_configure(padx=inset)
+        self._looking_text.configure(wraplength=max(1, mine - 2 * inset - px(32)))
 
     def show(self, listing: Listing, chosen: str | None) -> None:
         """List these chats, and select that one if it is another than before, or was not there.

@@ -110,7 +110,7 @@ class JoinScreen(Panel):
 
     def _configured(self, event: tk.Event[tk.Misc]) -> None:
         if event.widget is self:
-            self.list.share(event.width)
+            self.list.share(event.width, event.height)
 
     def _fill(self, prefill: Prefill) -> None:
         self.column.names.propose(prefill.name, prefill.username)
@@ -341,7 +341,7 @@ class JoinScreen(Panel):
             self.cancel()
             self._focus()
         elif self.way in {Way.CODE, Way.LINK, Way.ADDRESS}:
-            chosen = self.chosen
+            chosen = None if self._back is not None else self.chosen
             self.turn(Way.SEARCH if chosen is None else best_way(chosen), choose=False)
 
     def cancel(self) -> None:

@@ -35,7 +35,7 @@ class LinksPage(SettingsPage):
         self.state.pack(anchor="w", fill="x", pady=(theme.px(12), theme.px(10)))
         self.change = Button(self.row.below, theme, "", self._change, height=32)
         self.problem = Label(self.row.below, theme, tone="danger")
-        self.bind("<Configure>", lambda _: self._wrap())
+        self.row.below.bind("<Configure>", lambda _: self._wrap())
         self.refresh()
 
     def refresh(self) -> None:
@@ -72,14 +72,14 @@ class LinksPage(SettingsPage):
 
     def _wrap(self) -> None:
         for label in (self.state, self.problem):
-            label.configure(wraplength=max(1, self.winfo_width()))
+            label.configure(wraplength=max(1, self.row.below.winfo_width()))
 
 
 _LABELS: Final = {
     Opens.THIS: "No longer open them",
     Opens.INSTALLED: "",
-    Opens.ANOTHER: "Open them with this ChatClient",
-    Opens.NOTHING: "Open them with this ChatClient",
+    Opens.ANOTHER: "Use this ChatClient",
+    Opens.NOTHING: "Use this ChatClient",
 }
 
 

@@ -172,7 +172,7 @@ class SettingsWindow:
         theme = self._theme
         body = Panel(self.window, theme, "window")
         body.pack(fill="both", expand=True)
-        # On a screen that is small for its text, the navigation is above the page.
+        # On a screen that is small for its text, the navigation is above the page, without icons.
         narrow = self._size()[0] < theme.px(_LEAST[0])
         navigation = Panel(body, theme, "sidebar")
         navigation.pack(side="top" if narrow else "left", fill="both")
@@ -187,7 +187,7 @@ class SettingsWindow:
         for title, page in self._pages.items():
             button = Button(
                 navigation, theme, title, partial(self.show, title),
-                variant="quiet", icon=page.icon, align="left",
+                variant="quiet", icon=None if narrow else page.icon, align="left",
             )  # fmt: skip
             above = 14 if narrow or not self.buttons else 0
             button.pack(

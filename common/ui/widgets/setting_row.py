@@ -17,7 +17,7 @@ class SettingRow(Panel):
         super().__init__(parent, theme)
         self._theme = theme
         self.beside = Panel(self, theme)
-        self.beside.pack(side="right", anchor="n", padx=(theme.px(16), 0))
+        self.beside.pack(side="right", anchor="n")
         self._title = Label(self, theme, title, font="body_bold")
         self._title.pack(anchor="w", fill="x")
         self._explanation = Label(self, theme, explanation, tone="muted")
@@ -39,8 +39,10 @@ class SettingRow(Panel):
             self._explanation.pack_forget()
 
     def _wrap(self) -> None:
-        beside = self.beside.winfo_reqwidth() + self._theme.px(16)
-        width = max(self._theme.px(80), self.winfo_width() - beside)
+        gap = self._theme.px(16) if self.beside.winfo_children() else 0
+        self.beside.pack_configure(padx=(gap, 0))
+        room = self.winfo_width() - self.beside.winfo_reqwidth() - gap
+        width = max(self._theme.px(80), room)
         for label in (self._title, self._explanation):
             label.configure(wraplength=width)
 

@@ -142,8 +142,9 @@ def test_the_way_back_survives_another_size_of_text(ada: Window, host: Host) -> 
     assert isinstance(ada.screens.screen, JoinScreen)
     assert_at_its_chat(ada, host)
     assert "was signed out" in ada.problem
-    ada.click(ada.join.list.address)
-    assert way(ada) is Way.ADDRESS
+    ada.turn(Way.CODE)
+    ada.key("<Escape>")
+    assert way(ada) is Way.SEARCH
     ada.click(ada.join.column.actions.others[Way.LINK])
     assert head(ada)[0] == "Join with an invite"
 
