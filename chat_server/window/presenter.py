@@ -161,6 +161,15 @@ class Presenter:
                 Kind.CHANGED, now, "", "There is a new invite link; the old one no longer works"
             )
 
+    def _rule_changed(self, event: view.JoiningChanged) -> None:
+        """Tell what of it is another, or the rule if it is not known what was."""
+        rule, moderators_invite = self.joining.who_may_join
+        if event.rule != rule:
+            self._feed.add(Kind.CHANGED, event.at, "", _JOINING.get(event.rule, ""))
+        if rule and event.moderators_invite != moderators_invite:
+            what = "may make" if event.moderators_invite else "make no more"
+            self._feed.add(Kind.CHANGED, event.at, "", f"Moderators {what} invites now")
+
     def _joining_changed(
         self,
         event: view.JoiningChanged
@@ -173,7 +182,7 @@ class Presenter:
         """Tell of what nobody did in this window; the lists are fetched anew."""
         match event:
             case view.JoiningChanged():
-                self._feed.add(Kind.CHANGED, event.at, "", _JOINING.get(event.rule, ""))
+                self._rule_changed(event)
             case view.KnockArrived():
                 self.joining.arrived(event)
                 self._run.names.setdefault(event.username, safe(event.display_name))

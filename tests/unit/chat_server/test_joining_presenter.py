@@ -196,6 +196,32 @@ def test_what_a_firewall_says_has_its_command(joining: JoiningPresenter) -> None
     assert (good.kind, good.command, good.text[-1]) == ("good", "", ".")
 
 
+@pytest.mark.parametrize(
+    ("rule", "invite", "said"),
+    [
+        ("ask", True, ["People may join by asking only now"]),
+        ("invite", False, ["Moderators make no more invites now"]),
+        (
+            "ask",
+            False,
+            ["Moderators make no more invites now", "People may join by asking only now"],
+        ),
+        ("invite", True, []),
+    ],
+)
+def test_the_feed_has_what_changed_of_who_may_join(
+    rule: str, *, invite: bool, said: list[str]
+) -> None:
+    """And not what is as it was."""
+    presenter = Presenter("")
+    presenter.started(RUNNING, NOW)
+    presenter.joining.rule_is("invite", moderators_invite=True)
+    before = len(presenter.view(NOW).feed)
+    presenter.apply([view.JoiningChanged(rule, moderators_invite=invite, at=NOW)], NOW)
+    lines = presenter.view(NOW).feed
+    assert [line.text for line in lines[: len(lines) - before]] == said
+
+
 def test_the_hosts_view_has_it_while_the_server_runs() -> None:
     """A run that follows begins anew: its connections are others, and so may be its rule."""
     presenter = Presenter("")
