@@ -184,8 +184,7 @@ class FoundChats:
         if now >= self._late_at:
             self._late_at = math.inf
             for routes in self._chats.values():
-                for route in routes.values():
-                    route.is_late = route.unanswered > 0
+                _put_late_last(routes)
         self._keep(lambda _, route: now < route.ends_at)
         for fingerprint, left_at in tuple(self._left_at.items()):
             if now >= left_at + _REFUTED:
@@ -270,6 +269,18 @@ def _found(fingerprint: bytes, routes: _Routes) -> FoundChat:
     places = tuple(dict.fromkeys((*(place for place, _ in ordered), *told)))[:MOST_PLACES]
     hosts = tuple(host for host, at in places if at == port)
     return FoundChat(fingerprint, first.name, hosts, port, _seen_at(routes), places)
+
+
+def _put_late_last(routes: _Routes) -> None:
+    """Put those that have not replied in time behind the others, where they stay.
+
+    A late reply brings none back to the front: with two servers of one identity, or on a slow
+    network, the address to use would be another one after each question.
+    """
+    for place, route in tuple(routes.items()):
+        route.is_late = route.unanswered > 0
+        if route.is_late:
+            routes[place] = routes.pop(place)
 
 
 def _in_order(routes: _Routes) -> list[tuple[_Place, _Route]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -201,9 +202,53 @@ def test_a_server_that_moved_is_reached_at_its_new_address() -> None:
     assert found.chats[0].hosts == ("10.0.0.5", "10.1.0.5")
     found.expire(2.0 + LATE)
     assert found.chats[0].hosts == ("10.1.0.5", "10.0.0.5")
-    # And a late reply is one.
+    # A late reply is one, but whoever was late stays behind.
     found.heard(HOME, "10.0.0.5", 2.6, answers=True)
-    assert found.chats[0].hosts == ("10.0.0.5", "10.1.0.5")
+    assert not found.one_is_late()
+    assert found.chats[0].hosts == ("10.1.0.5", "10.0.0.5")
+
+
+IN_TIME = st.floats(0.001, LATE - 0.01)
+LATER = st.floats(LATE + 0.01, 1.4)
+
+
+TWINS = ("10.0.0.5", "Home"), ("10.0.0.6", "Home, copied")
+
+
+def ask_twins(latencies: list[tuple[float, float]]) -> list[FoundChat]:
+    """What is listed at each time of two servers of one identity that answer so much later."""
+    found = FoundChats()
+    seen: list[FoundChat] = []
+    for host, name in TWINS:
+        found.heard(advert(name=name), host, 0.0, answers=True)
+    for number, waits in enumerate(latencies):
+        now = 5.0 * number + 1.0
+        found.asked(now)
+        steps = [(now + wait, *twin) for wait, twin in zip(waits, TWINS, strict=True)]
+        for at, host, name in sorted([*steps, (now + LATE, "", "")]):
+            found.expire(at)
+            if host:
+                found.heard(advert(name=name), host, at, answers=True)
+            seen += found.chats
+    return seen
+
+
+@given(st.lists(st.tuples(IN_TIME, IN_TIME), min_size=3, max_size=30))
+def test_two_servers_of_one_identity_do_not_take_turns(
+    latencies: list[tuple[float, float]],
+) -> None:
+    """A copied data folder: they are one row, with one address and name, whoever answers first."""
+    seen = ask_twins(latencies)
+    assert len({(chat.hosts, chat.name, chat.port) for chat in seen}) == 1
+
+
+@given(st.lists(st.tuples(LATER, IN_TIME), min_size=3, max_size=30))
+def test_a_slow_one_of_two_gives_way_once(latencies: list[tuple[float, float]]) -> None:
+    """And not after each question."""
+    seen = ask_twins(latencies)
+    assert {(chat.hosts[0], chat.name) for chat in seen} <= set(TWINS)
+    hosts = [chat.hosts[0] for chat in seen]
+    assert sum(one != other for one, other in itertools.pairwise(hosts)) <= 1
 
 
 def test_who_never_answers_is_there_as_long_as_announced() -> None:
