@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.process.harness import House, Server, a_house
+from tests.process.networks import Networks, some_networks, why_not
 from tests.window_manager import window_manager
 from tests.x_server import x_server
 
@@ -25,6 +26,15 @@ def house(tmp_path: Path) -> Iterator[House]:
 def server(house: House) -> Server:
     """A running server."""
     return house.server()
+
+
+@pytest.fixture
+def networks() -> Iterator[Networks]:
+    """Computers and cables, gone afterwards; a test is skipped where there can be none."""
+    if why := why_not():
+        pytest.skip(why)
+    with some_networks() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

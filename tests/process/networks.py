@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -170,6 +171,7 @@ def some_networks() -> Iterator[Networks]:
         networks.close()
 
 
+@cache
 def why_not() -> str | None:
     """Why no networks can be made here, if they can't."""
     if sys.platform != "linux":

@@ -5,25 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from chat_client.state.network_facts import CAUSES
-from tests.process import networks as module
 from tests.process.harness import House
 from tests.process.host_and_guest import Host, host_and_guest
-from tests.process.networks import NEEDS_NFT, Computer, Networks, some_networks
-
-if WHY_NOT := module.why_not():
-    pytest.skip(WHY_NOT, allow_module_level=True)
-
-
-@pytest.fixture
-def networks() -> Iterator[Networks]:
-    """Computers and cables, gone afterwards."""
-    with some_networks() as made:
-        yield made
+from tests.process.networks import NEEDS_NFT, Computer, Networks
 
 
 def told(computer: Computer) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,20 +19,9 @@ from common.domain.dns_sd import GROUPS, PORT
 from common.domain.invite import Invite
 from common.domain.sign import sign_of
 from common.system.multicast import MOST_INTERFACES
-from tests.process import networks as module
 from tests.process.harness import Child, House, wait_until
 from tests.process.host_and_guest import Guest, Host, host_and_guest
-from tests.process.networks import NEEDS_NFT, Computer, Networks, some_networks
-
-if WHY_NOT := module.why_not():
-    pytest.skip(WHY_NOT, allow_module_level=True)
-
-
-@pytest.fixture
-def networks() -> Iterator[Networks]:
-    """Computers and cables, gone afterwards."""
-    with some_networks() as made:
-        yield made
+from tests.process.networks import NEEDS_NFT, Computer, Networks
 
 
 class Finding:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -17,14 +16,10 @@ from PIL import ImageGrab
 from common.domain.invite import Invite
 from common.domain.sign import sign_of
 from common.ui.look.palette import LIGHT, rgb
-from tests.process import networks as module
 from tests.process.desk import Desk, environment_of
 from tests.process.harness import Child, House, wait_until
 from tests.process.host_and_guest import Host, host_and_guest
-from tests.process.networks import Computer, Networks, some_networks
-
-if WHY_NOT := module.why_not():
-    pytest.skip(WHY_NOT, allow_module_level=True)
+from tests.process.networks import Computer, Networks
 
 _BUTTON: Final = 4000
 """Pixels of the colour that only the button of a way in has; it has four times as many."""
@@ -33,13 +28,6 @@ _BORDERS: Final = 600
 """The same of the borders of two buttons."""
 _BADGE: Final = 800
 """The same of a badge's ground, which has twice as many."""
-
-
-@pytest.fixture
-def networks() -> Iterator[Networks]:
-    """Computers and cables, gone afterwards."""
-    with some_networks() as made:
-        yield made
 
 
 class Guest:

@@ -7,25 +7,11 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
-
-import pytest
 
 from common.domain.invite import Invite, parse_invite
-from tests.process import networks as module
 from tests.process.harness import House, Listener, wait_until
 from tests.process.host_and_guest import Guest, Host, host_and_guest
-from tests.process.networks import Computer, Networks, some_networks
-
-if WHY_NOT := module.why_not():
-    pytest.skip(WHY_NOT, allow_module_level=True)
-
-
-@pytest.fixture
-def networks() -> Iterator[Networks]:
-    """Computers and cables, gone afterwards."""
-    with some_networks() as made:
-        yield made
+from tests.process.networks import Computer, Networks
 
 
 def stored(house: House, name: str) -> Invite:

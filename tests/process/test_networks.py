@@ -9,28 +9,16 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.domain.invite import MOST_HOSTS, parse_invite
-from tests.process import networks as module
 from tests.process import system_calls
 from tests.process.harness import House
 from tests.process.host_and_guest import Guest, Host, host_and_guest
-from tests.process.networks import Networks, in_place_of, some_networks
-
-if WHY_NOT := module.why_not():
-    pytest.skip(WHY_NOT, allow_module_level=True)
-
-
-@pytest.fixture
-def networks() -> Iterator[Networks]:
-    """Computers and cables, gone afterwards."""
-    with some_networks() as made:
-        yield made
+from tests.process.networks import Networks, in_place_of
 
 
 @pytest.mark.parametrize(

@@ -8,37 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from chat_client.state.account import Account
 from common.domain.invite import Invite, Place
 from common.domain.names import reads_as
 from common.domain.sign import Sign, sign_of
 
+if TYPE_CHECKING:
+    from chat_client.state.discovery import FoundChat
+
 HERE: Final = "here"
 """The key of the chat on this computer."""
 _reads_as: Final = lru_cache(4096)(reads_as)
 """Cached: whoever floods the network with adverts has all of them compared at each change."""
-
-
-class Found(Protocol):
-    """A chat that was found on the network; all of it is what an advert says, and no proof."""
-
-    @property
-    def fingerprint(self) -> bytes:
-        """The 32 bytes that the server claims to be known by."""
-
-    @property
-    def name(self) -> str:
-        """The chat's name."""
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Addresses, the one first that it answered from."""
-
-    @property
-    def port(self) -> int:
-        """The server's port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +77,7 @@ class Listing:
 def list_chats(
     accounts: Sequence[Account],
     here: Invite | None,
-    found: Iterable[Found],
+    found: Iterable[FoundChat],
     seen: Mapping[str, bool],
 ) -> Listing:
     """The listing.
@@ -141,7 +124,7 @@ def imitated(accounts: Sequence[Account], here: Invite | None, place: Place) -> 
 
 def _known(
     account: Account,
-    adverts: Mapping[bytes, Found],
+    adverts: Mapping[bytes, FoundChat],
     here: Invite | None,
     seen: Mapping[str, bool],
 ) -> Entry:
