@@ -27,7 +27,6 @@ Multiply = Callable[[bytes, bytes], bytes]
 """X25519: the point times the scalar. 32 zero bytes, or ValueError, for a point of low order."""
 
 SESSION_BYTES: Final = 16
-TAG_BYTES: Final = 64
 _NAME: Final = b"CPace255"
 _MAC_NAME: Final = b"CPaceMac"
 _BLOCK: Final = 128

@@ -23,8 +23,6 @@ _TO_WINDOW_MANAGER: Final = (1 << 20) | (1 << 19)
 """SubstructureRedirectMask and SubstructureNotifyMask: the event goes to the window manager."""
 _STRING, _WM_HINTS, _WM_NAME = 31, 35, 39
 """Predefined atoms; that of WM_HINTS is both a property and its type."""
-_HINTS: Final = 9
-"""Number of fields in WM_HINTS; old programs set only the first 8."""
 _URGENCY: Final = 1 << 8
 _REPLACE: Final = 0
 _REMOVE, _ADD = 0, 1

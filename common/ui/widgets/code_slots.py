@@ -16,6 +16,8 @@ HEIGHT: Final = 54
 _GAP: Final = 6
 _DASH: Final = 24
 """Space for the dash between two groups."""
+_GROUP: Final = 4
+"""Slots between two dashes."""
 _RADIUS: Final = 8
 
 
@@ -88,7 +90,7 @@ class SlotText:
 
 
 class CodeSlots(tk.Canvas):
-    """`slots` slots in groups of `group`, with a dash between two groups.
+    """`slots` slots in groups of four, with a dash between two groups.
 
     They are `WIDTH` × `HEIGHT` px at 96 dpi, and narrower where the widget is. `accept` see
     `SlotText`. `on_change(text)` is called for each edit, also those by the program,
@@ -102,14 +104,13 @@ class CodeSlots(tk.Canvas):
         accept: Callable[[str], str],
         *,
         slots: int = 8,
-        group: int = 4,
         on_change: Callable[[str], object] = lambda _: None,
         on_submit: Callable[[], object] = lambda: None,
         on_refuse: Callable[[str], object] = lambda _: None,
     ) -> None:
         super().__init__(parent, borderwidth=0, highlightthickness=0, takefocus=True, width=1)
         self._theme = theme
-        self._slots, self._group = slots, group
+        self._slots = slots
         self._on_change, self._on_submit, self._on_refuse = on_change, on_submit, on_refuse
         self._text = SlotText(slots, accept)
         self._focused = self._invalid = False
@@ -158,11 +159,11 @@ class CodeSlots(tk.Canvas):
     def slot(self, place: int) -> tuple[int, int]:
         """Left and right edge of a slot in screen pixels."""
         px = self._theme.px
-        dashes = (self._slots - 1) // self._group
+        dashes = (self._slots - 1) // _GROUP
         gaps = self._slots - 1 - dashes
         spare = self.winfo_width() - dashes * px(_DASH) - gaps * px(_GAP)
         wide = max(1, min(px(WIDTH), spare // self._slots))
-        before = place // self._group
+        before = place // _GROUP
         left = place * wide + before * px(_DASH) + (place - before) * px(_GAP)
         return left, left + wide
 
@@ -256,7 +257,7 @@ class CodeSlots(tk.Canvas):
             marked = self._focused and (place == at or self._text.chosen)
             self._draw_slot(place, marked=marked)
         middle = theme.px(HEIGHT) // 2
-        for place in range(self._group, self._slots, self._group):
+        for place in range(_GROUP, self._slots, _GROUP):
             left, right = self.slot(place - 1)[1], self.slot(place)[0]
             half = theme.px(5)
             centre = (left + right) // 2
