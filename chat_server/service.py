@@ -41,7 +41,7 @@ from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
 from chat_server.rules.join_requests import JoinRequests, first_numbers
 from chat_server.rules.joining import MODERATORS_INVITE, RULE, known_rule
-from chat_server.rules.pacing import Pacing
+from chat_server.rules.message_limits import MessageLimits
 from chat_server.rules.view import (
     DiskLow,
     DiskRoomy,
@@ -203,7 +203,7 @@ class Server:
             store,
             directory,
             since=time.time_ns() // 1_000_000,
-            pacing=Pacing(options.message_rate),
+            message_limits=MessageLimits(options.message_rate),
             join_limit=_join_limit(options.joins_per_minute),
             link=self._link,
             own_installations=partial(_own_installations, server_key(fingerprint, bound)),

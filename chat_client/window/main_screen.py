@@ -173,7 +173,11 @@ class MainScreen(Panel):
             toast=view.toast,
         )
         self.slow_mode_menu = SlowModeMenu(
-            self, theme, order=self._session.ask, toast=view.toast, interval=view.pace.interval
+            self,
+            theme,
+            order=self._session.ask,
+            toast=view.toast,
+            interval=view.rate_limit.interval,
         )
         self.members_panel = MembersPanel(
             self, theme, view, self._open_direct, self.person_menu.open
@@ -300,7 +304,7 @@ class MainScreen(Panel):
                 self.overview.hear_of_role(item.role)
                 self.view.show_moderation()
             case news.SlowModeSeen():
-                self.view.pace.hear(item)
+                self.view.rate_limit.hear(item)
             case news.MuteChanged():
                 self.connection.show_mute(item.reason)
             case news.Moderated(what=SlowModeOrder() as order):
@@ -328,7 +332,7 @@ class MainScreen(Panel):
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self.connection.waiting = changed.waiting
-        if self.view.pace.held(changed):
+        if self.view.rate_limit.held(changed):
             pass  # It says so where one writes to this room: it is no trouble of the connection.
         elif changed.state is not OutboxState.WAITING:
             self.connection.show_delay(None)

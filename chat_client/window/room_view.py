@@ -19,7 +19,7 @@ from chat_client.window.header import Header
 from chat_client.window.latest_button import LatestButton
 from chat_client.window.message_entry import MessageEntry
 from chat_client.window.overview import Overview
-from chat_client.window.pace_line import PaceLine
+from chat_client.window.rate_limit_line import RateLimitLine
 from chat_client.window.status_banner import Deed
 from chat_client.window.transcript.timeline import Unread
 from chat_client.window.transcript.view import Transcript
@@ -91,7 +91,7 @@ class RoomView(Panel):
             on_offer=on_offer,
             on_line=on_line,
         )
-        self.pace = PaceLine(
+        self.rate_limit = RateLimitLine(
             self.composer, lambda: self.connection.clock, lambda: overview.is_moderator
         )
         self.transcript = self._make_transcript(on_end)
@@ -167,7 +167,7 @@ class RoomView(Panel):
         self.entry.take_over(former.entry)
         self.composer.take_over(former.composer)
         self.connection.take_over(former.connection)
-        self.pace.take_over(former.pace)
+        self.rate_limit.take_over(former.rate_limit)
         self._show(former.room, former.transcript.unread)
         self.unread_line.take_over(former.unread_line)
 
@@ -176,7 +176,7 @@ class RoomView(Panel):
         title = safe(self._overview.title(room))
         self.header.show_room(is_direct=partner is not None)
         self.room = room
-        self.pace.open(room)
+        self.rate_limit.open(room)
         self.show_moderation()
         self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
         self.transcript.show(room, self._overview.me, unread)
@@ -185,7 +185,7 @@ class RoomView(Panel):
         """This account is a moderator now, or is not any more; or another room is shown."""
         is_public = direct_partner(self.room, self._overview.me) is None
         self.header.allow_slow_mode(self._overview.is_moderator and is_public)
-        self.pace.show()
+        self.rate_limit.show()
 
     def _people_here(self) -> list[Candidate]:
         """The candidates for mentions in the open room."""
@@ -283,7 +283,7 @@ class RoomView(Panel):
     def stop(self) -> None:
         """Stop the timers; the view is about to be destroyed."""
         self.connection.stop()
-        self.pace.stop()
+        self.rate_limit.stop()
         self.entry.stop()
         self._not_opened.close()
         # Now, as it can't remove its bindings from the root when it is destroyed.

@@ -118,7 +118,7 @@ class FailureLimit:
         return 0
 
 
-class Holds:
+class Cooldowns:
     """For how long something may not be asked again, by whatever names it; times as above."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from math import ceil
 from chat_server.rate_limit import cost
 from chat_server.rules.directory import Account, RoomLog
 from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell, TellAccount
-from chat_server.rules.pacing import LEAST_RATE_WAIT
+from chat_server.rules.message_limits import LEAST_RATE_WAIT
 from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, no_such_person, refuse
@@ -94,9 +94,9 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
         room, outcome = _begin_direct(world, session, command, sender, now)
         if room is None:
             return outcome
-    pacing, bucket, moment = world.pacing, (room.room, sender.username), world.moment
-    full_at = pacing.full_at.get(bucket, 0.0)
-    if room.slow or full_at > moment + pacing.most:
+    rate, bucket, moment = world.message_limits, (room.room, sender.username), world.moment
+    full_at = rate.full_at.get(bucket, 0.0)
+    if room.slow or full_at > moment + rate.most:
         refusal = _too_fast(world, session, command, sender, room)
         if refusal is not None:
             return refusal
@@ -106,12 +106,12 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     if said is not None:
         return _deduplicated(session, command, said)
     world.directory.advance(room)
-    if pacing.interval:
-        tokens = cost(command) * pacing.interval
+    if rate.interval:
+        tokens = cost(command) * rate.interval
         if full_at > moment:
-            pacing.full_at[bucket] = full_at + tokens
+            rate.full_at[bucket] = full_at + tokens
         else:
-            pacing.begin(bucket, moment + tokens, moment)
+            rate.begin(bucket, moment + tokens, moment)
     if room.slow and sender.role < Role.MODERATOR:
         _note_slow(world, room, sender)
     outcome.append(Publish(event, session.connection, command.id))
@@ -146,10 +146,10 @@ def _too_fast(
 ) -> Outcome | None:
     """The refusal of a message that comes too soon, or its first ack if it is stored; or None."""
     username, moment = sender.username, world.moment
-    rate_wait = world.pacing.wait(room.room, username, moment)
+    rate_wait = world.message_limits.wait(room.room, username, moment)
     slow_wait = 0.0
     if room.slow and sender.role < Role.MODERATOR:
-        slow_wait = world.pacing.slow_wait(room.room, username, room.slow, moment)
+        slow_wait = world.message_limits.slow_wait(room.room, username, room.slow, moment)
     if not rate_wait and not slow_wait:
         return None
     again = send_again(world, session, command)
@@ -166,8 +166,8 @@ def _too_fast(
 
 
 def _note_slow(world: World, room: RoomLog, sender: Account) -> None:
-    before = world.pacing.slow_sent(room.room, sender.username, world.moment)
-    undo = partial(world.pacing.undo_slow_sent, room.room, sender.username, before)
+    before = world.message_limits.slow_sent(room.room, sender.username, world.moment)
+    undo = partial(world.message_limits.undo_slow_sent, room.room, sender.username, before)
     world.directory.undo.note(undo)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from chat_server.rules.address_limits import AddressLimit, Holds, counted, origins
+from chat_server.rules.address_limits import AddressLimit, Cooldowns, counted, origins
 from common import limits
 from common.domain.names import spelling
 from common.protocol.messages import Knock
@@ -91,7 +91,7 @@ class JoinRequests:
         """By installation, the spelling of the username that it is to join with, and until when."""
         self._times: OrderedDict[str, tuple[int, int]] = OrderedDict()
         """By network, for how long it had a place, and when that was counted last."""
-        self._holds = Holds()
+        self._cooldowns = Cooldowns()
         self._blocked: OrderedDict[str, str] = OrderedDict()
         """By the installation of a blocked device, the address that is held with it."""
         self._tried = AddressLimit(TRIED_AT_ONCE, TRIED_RATE)
@@ -249,8 +249,8 @@ class JoinRequests:
 
     def hold(self, request: JoinRequest, now: int, *, blocked: bool) -> None:
         """A request was refused: neither its device nor its address may ask again for a while."""
-        self._holds.hold(_device(request.installation), REFUSED_FOR, now)
-        self._holds.hold(request.address, BLOCKED_FOR if blocked else REFUSED_FOR, now)
+        self._cooldowns.hold(_device(request.installation), REFUSED_FOR, now)
+        self._cooldowns.hold(request.address, BLOCKED_FOR if blocked else REFUSED_FOR, now)
         if blocked:
             self._blocked[request.installation] = request.address
             if len(self._blocked) > _MOST_BLOCKED:
@@ -262,14 +262,14 @@ class JoinRequests:
             address = self._blocked.pop(installation, None)
             if address is None:
                 continue
-            self._holds.release(_device(installation))
+            self._cooldowns.release(_device(installation))
             if address not in self._blocked.values():  # else another one there is still blocked
-                self._holds.release(address)
+                self._cooldowns.release(address)
 
     def held(self, address: str, installation: str, now: int) -> int:
         """Milliseconds until this device at this address may ask; 0 for now."""
         names = (_device(installation), address)
-        return max(self._holds.wait(name, now) for name in names)
+        return max(self._cooldowns.wait(name, now) for name in names)
 
     def _put(self, request: JoinRequest) -> None:
         self._waiting[request.number] = request

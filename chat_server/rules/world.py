@@ -11,7 +11,7 @@ from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, RoomLog
 from chat_server.rules.effects import After, Answer, Effect, MayWait, Show, Tell, TellEveryone
 from chat_server.rules.join_requests import JoinRequest, JoinRequests
-from chat_server.rules.pacing import Pacing
+from chat_server.rules.message_limits import MessageLimits
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.spoken_codes import SpokenCodes
 from chat_server.rules.view import ClientDisconnected, KnockEnded, ViewEvent
@@ -95,7 +95,7 @@ class World:
         default_factory=lambda: TokenBuckets(JOINS_OF_AN_ADDRESS, JOINS_OF_AN_ADDRESS / 3600)
     )
     """Token buckets by address, for new accounts without an invite."""
-    pacing: Pacing = field(default_factory=Pacing)
+    message_limits: MessageLimits = field(default_factory=MessageLimits)
     """How fast messages may come into each room."""
     moment: float = 0.0
     """When the present batch began, in seconds on a monotonic clock."""

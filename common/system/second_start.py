@@ -1,4 +1,4 @@
-"""What a second start of a program says to a window that is open already, and how it is proven.
+"""What a second start tells the window that is open (single instance), and how it is proven.
 
 Both ends prove that they know the key of the window's entry (common/system/open_windows.py) before
 anything else is said: another user's program may have got the port of a window that was killed, and

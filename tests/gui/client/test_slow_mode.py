@@ -9,7 +9,7 @@ import pytest
 from chat_client.state.news import OutboxChanged, SlowModeSeen, Welcomed
 from chat_client.state.outbox_message import OutboxState
 from chat_client.window import slow_mode_menu
-from chat_client.window.pace_line import pace_text
+from chat_client.window.rate_limit_line import rate_limit_text
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.protocol import messages
@@ -61,7 +61,7 @@ def test_the_line(
     seconds: int, next_in: float, slow_down: bool, is_moderator: bool, text: str
 ) -> None:
     """In each case, and nothing where there is nothing to say."""
-    assert pace_text(seconds, next_in, slow_down=slow_down, is_moderator=is_moderator) == text
+    assert rate_limit_text(seconds, next_in, slow_down=slow_down, is_moderator=is_moderator) == text
 
 
 def test_a_message_in_slow_mode_waits_and_goes_when_it_may(

@@ -14,7 +14,7 @@ from hypothesis.strategies import DataObject
 from chat_client.state import news
 from chat_client.state.outbox_message import OutboxState
 from chat_server.hub.queue import Received
-from chat_server.rules.pacing import Pacing
+from chat_server.rules.message_limits import MessageLimits
 from chat_server.store.store import StoreBusyError, StoreFullError
 from common.domain.names import GENERAL
 from common.protocol import messages
@@ -34,7 +34,7 @@ class Town:
 
     def __init__(self, *, at_once: int = 1, rate: float = RATE) -> None:
         self.bench = HubBench(MemoryEngine())
-        self.bench.world.pacing = Pacing(rate)
+        self.bench.world.message_limits = MessageLimits(rate)
         self.bob = self.bench.join("bob")
         self.bench.join("cem")
         self.host = self.bench.host()
@@ -256,7 +256,7 @@ def test_what_is_sent_in_vain_is_little() -> None:
         town.wait(0.0 if town.under_way else max(0.001, pause))
     assert town.stored(GENERAL) == town.written[GENERAL]
     assert sent < 64 + 2 * 600
-    town.bench.world.pacing = Pacing(0)
+    town.bench.world.message_limits = MessageLimits(0)
     for _ in range(1000):
         town.say(GENERAL)
     most = 0

@@ -21,7 +21,7 @@ Key = tuple[str, str]
 """Room and username."""
 
 
-class Pacing:
+class MessageLimits:
     """When who may send the next message to a room.
 
     A bucket is one number, the time at which it will be full again (the generic cell rate

@@ -24,7 +24,7 @@ _LINGER: Final = 3.0
 again, and the line would flicker."""
 
 
-def pace_text(seconds: int, next_in: float, *, slow_down: bool, is_moderator: bool) -> str:
+def rate_limit_text(seconds: int, next_in: float, *, slow_down: bool, is_moderator: bool) -> str:
     """What the line says in a room with slow mode (0 seconds for none); "" for nothing.
 
     The next message may be sent in `next_in` seconds. More than the interval can't be right: the
@@ -42,7 +42,7 @@ def pace_text(seconds: int, next_in: float, *, slow_down: bool, is_moderator: bo
     return f"{text}, next in {duration_text(ceil(next_in))}" if counts else text
 
 
-class PaceLine:
+class RateLimitLine:
     """Shows it for the open room in `composer`. `clock` is the server's."""
 
     def __init__(
@@ -66,7 +66,7 @@ class PaceLine:
         self._room = room
         self.show()
 
-    def take_over(self, former: PaceLine) -> None:
+    def take_over(self, former: RateLimitLine) -> None:
         """Show what another one shows, whose place this takes."""
         self._room, self._slow = former._room, former._slow
         self._slow_down_until = former._slow_down_until
@@ -99,7 +99,7 @@ class PaceLine:
         slow = self._slow.get(self._room)
         next_in = 0.0 if slow is None else (slow.next_at - self._clock().now()) / 1000
         slow_down = self._slow_down_until.get(self._room, 0.0) > time.monotonic()
-        text = pace_text(
+        text = rate_limit_text(
             0 if slow is None else slow.seconds,
             next_in,
             slow_down=slow_down,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chat_server.hub.queue import Received
 from chat_server.rate_limit import cost
 from chat_server.rules.effects import Publish, TellEveryone
-from chat_server.rules.pacing import Pacing
+from chat_server.rules.message_limits import MessageLimits
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome
 from chat_server.store.store import StoreBusyError
@@ -33,10 +33,14 @@ BURST = int(MESSAGE_BURST * RATE)
 # The buckets by themselves
 
 
-def spend(pacing: Pacing, username: str, cost: float, now: float) -> None:
+def spend(message_limits: MessageLimits, username: str, cost: float, now: float) -> None:
     """Somebody sends a message to the room r."""
     bucket = ("r", username)
-    pacing.begin(bucket, max(pacing.full_at.get(bucket, 0.0), now) + cost * pacing.interval, now)
+    message_limits.begin(
+        bucket,
+        max(message_limits.full_at.get(bucket, 0.0), now) + cost * message_limits.interval,
+        now,
+    )
 
 
 @given(
@@ -47,15 +51,15 @@ def test_nobody_gets_more_than_burst_and_rate(
     rate: float, steps: list[tuple[float, float]]
 ) -> None:
     """Beyond the last message; and whoever waits as told may send then, and not much sooner."""
-    pacing, now, had, last = Pacing(rate), 1000.0, 0.0, 0.0
+    message_limits, now, had, last = MessageLimits(rate), 1000.0, 0.0, 0.0
     for pause, price in steps:
         now += pause
-        wait = pacing.wait("r", "ada", now)
+        wait = message_limits.wait("r", "ada", now)
         if wait > 1e-6:
-            assert pacing.wait("r", "ada", now + wait * 0.9) > 0
+            assert message_limits.wait("r", "ada", now + wait * 0.9) > 0
         now += wait + 1e-6
-        assert pacing.wait("r", "ada", now) < 1e-6
-        spend(pacing, "ada", price, now)
+        assert message_limits.wait("r", "ada", now) < 1e-6
+        spend(message_limits, "ada", price, now)
         had, last = had + price, price
         most = max(1, MESSAGE_BURST * rate) + rate * (now - 1000.0)
         assert had - last <= most + 1e-3 * rate
@@ -63,25 +67,25 @@ def test_nobody_gets_more_than_burst_and_rate(
 
 def test_a_burst_goes_at_once_and_then_as_many_as_the_rate() -> None:
     """To each room, from each sender; and no rate is no limit."""
-    pacing = Pacing(MESSAGE_RATE)
+    message_limits = MessageLimits(MESSAGE_RATE)
     for _ in range(int(MESSAGE_BURST * MESSAGE_RATE)):
-        assert pacing.wait("r", "ada", 0.0) == 0
-        spend(pacing, "ada", 1, 0.0)
-    assert pacing.wait("r", "ada", 0.0) == pytest.approx(1 / MESSAGE_RATE)
-    assert pacing.wait("r", "ada", 1 / MESSAGE_RATE + 1e-9) == 0
-    assert pacing.wait("q", "ada", 0.0) == pacing.wait("r", "bob", 0.0) == 0
-    free = Pacing(0)
+        assert message_limits.wait("r", "ada", 0.0) == 0
+        spend(message_limits, "ada", 1, 0.0)
+    assert message_limits.wait("r", "ada", 0.0) == pytest.approx(1 / MESSAGE_RATE)
+    assert message_limits.wait("r", "ada", 1 / MESSAGE_RATE + 1e-9) == 0
+    assert message_limits.wait("q", "ada", 0.0) == message_limits.wait("r", "bob", 0.0) == 0
+    free = MessageLimits(0)
     spend(free, "ada", 1e9, 0.0)
     assert free.wait("r", "ada", 0.0) == 0
 
 
 def test_what_is_void_is_not_kept() -> None:
     """Of ten thousand who said one thing each, one after the other."""
-    pacing = Pacing(MESSAGE_RATE)
+    message_limits = MessageLimits(MESSAGE_RATE)
     for number in range(10_000):
-        spend(pacing, f"p{number}", 1, float(number))
-        pacing.slow_sent("r", f"p{number}", float(number) * 60)
-    assert len(pacing) < 2 * 1024 + 2 * 1024
+        spend(message_limits, f"p{number}", 1, float(number))
+        message_limits.slow_sent("r", f"p{number}", float(number) * 60)
+    assert len(message_limits) < 2 * 1024 + 2 * 1024
 
 
 # In the rules
@@ -90,7 +94,7 @@ def test_what_is_void_is_not_kept() -> None:
 @pytest.fixture
 def ada(house: House) -> Session:
     """Somebody in a chat with a limit, though not the usual one."""
-    house.world.pacing = Pacing(RATE)
+    house.world.message_limits = MessageLimits(RATE)
     house.world.moment = 1000.0
     house.join("bob")
     return house.join("ada")
