@@ -34,7 +34,7 @@ from common.domain.names import GENERAL
 from common.domain.reasons import Reason, refused_by_hand
 from common.domain.sentences import alike_sentence, sentence
 from common.domain.spoken_code import written_code
-from common.domain.times import minute_text
+from common.domain.times import duration_text, minute_text
 from common.limits import FRAME_JSON, MAX_INTEGER
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.system.arguments import ArgumentParser
@@ -133,6 +133,8 @@ def _status(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     yield f"running since {minute_text(reply['since'])}"
     yield f"{reply['online']} of {reply['accounts']} people online"
     yield f"{reply['connections']} connections, {reply['rooms']} rooms"
+    for each in reply["slow_rooms"]:
+        yield f"slow mode in {each['room']}: one message in {duration_text(each['slow'])}"
     if reply["trouble"]:
         yield f"messages can't be stored: {sentence(Reason(reply['trouble']))}"
 

@@ -462,6 +462,10 @@ def _to_moderators(request: SearchStrategy[int]) -> SearchStrategy[messages.ToCl
             connections=number(),
             rooms=number(),
             trouble=st.none() | code(),
+            slow_rooms=st.lists(
+                st.builds(messages.SlowRoom, room=room(), slow=st.integers(0, limits.MAX_SLOW)),
+                max_size=3,
+            ).map(tuple),
         ),
         st.builds(
             messages.Clients,

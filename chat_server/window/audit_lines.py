@@ -6,7 +6,7 @@ from typing import Final
 
 from chat_server.rules import view
 from chat_server.window.feed import Kind
-from common.domain.times import until_text
+from common.domain.times import duration_text, until_text
 from common.ui.widgets.safe_text import safe
 
 _DONE: Final = {
@@ -44,6 +44,8 @@ def audit_line(event: view.Audited, whom: str, now: int) -> tuple[Kind, str] | N
         what = "blocked {} from asking to join"
     elif event.action == "ban" and fields.get("connection") is not None:
         what = "banned {}’s device"
+    elif event.action == "set_slow_mode":
+        what = _slow_mode(fields.get("room"), fields.get("seconds"))
     if not what:
         return None
     if event.action == "unban" and not fields.get("username"):
@@ -56,6 +58,12 @@ def audit_line(event: view.Audited, whom: str, now: int) -> tuple[Kind, str] | N
     if fields.get("reason"):
         text += f": {safe(str(fields['reason']))}"
     return _KINDS.get(event.action, Kind.CHANGED), text
+
+
+def _slow_mode(room: object, seconds: object) -> str:
+    if isinstance(seconds, int) and seconds:
+        return f"put {room} into slow mode: one message in {duration_text(seconds)}"
+    return f"ended slow mode in {room}"
 
 
 def until_of(event: view.Audited) -> int | None:

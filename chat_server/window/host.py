@@ -88,7 +88,8 @@ class HostContents:
             self.root, self.theme, self.presenter, self.server_thread, self.show, self._say,
             self.looks.toggle_mode, self.show_settings,
         )  # fmt: skip
-        self.controller.joining.on_rule = self._rule_changed
+        self.controller.joining.on_rule = self._settings_changed
+        self.controller.moderation.on_slow = self._settings_changed
         self.frame = self._make_frame()
         self.status = 0
         self.owns_folder = False
@@ -153,6 +154,7 @@ class HostContents:
         pages = settings_pages(
             self.theme, self.settings, self.looks, status, told.test,
             lambda: self.presenter.joining.who_may_join, joining.actions.set_rule,
+            lambda: self.presenter.slow, self.controller.moderation.set_slow,
         )  # fmt: skip
         self.settings_window = SettingsWindow(
             self.root, self.theme, self.settings, "ChatServer", pages, self._settings_closed
@@ -163,7 +165,7 @@ class HostContents:
         self.settings_window = None
         self.notifications.desktop.on_state = lambda: None
 
-    def _rule_changed(self) -> None:
+    def _settings_changed(self) -> None:
         if self.settings_window is not None:
             self.settings_window.refresh()
 
@@ -258,6 +260,7 @@ class HostContents:
                     self.controller.started(item.running.port)
                     self.controller.moderation.list_people()
                     self.controller.moderation.list_sanctions()
+                    self.controller.moderation.ask_slow()
                     self.controller.joining.started()
                     self._look_at_firewall()
                     self._look_for_questions()
@@ -281,8 +284,11 @@ class HostContents:
         self.presenter.apply(item.events, now)
         self.notifications.happened(item.events)
         self.controller.joining.happened(item.events)
-        if any(isinstance(event, Audited) for event in item.events):
+        audited = [event.action for event in item.events if isinstance(event, Audited)]
+        if audited:
             self.controller.moderation.list_sanctions()
+        if "set_slow_mode" in audited:
+            self._settings_changed()
         self._show_soon()
 
     def _count(self) -> None:
@@ -310,7 +316,7 @@ class HostContents:
             return
         self.presenter.stopped(now)
         self._cancel("asked")
-        self._rule_changed()
+        self._settings_changed()
         self.show()
         if isinstance(item, server_thread.Aborted):
             reason = sentence(item.reason)

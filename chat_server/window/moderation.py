@@ -11,6 +11,7 @@ from chat_server.window import questions
 from chat_server.window.commands import CommandSender, commands
 from chat_server.window.model import AccountRow, ClientRow, PersonRow, SanctionRow
 from chat_server.window.presenter import Presenter
+from common.domain.names import GENERAL
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Answer, Dialog
 from common.ui.widgets.expiry_options import until_time
@@ -39,6 +40,8 @@ class Moderation:
         self._ask = ask
         self._listings = 0
         """Number of requests for the list of bans and mutes, to recognise outdated replies."""
+        self.on_slow: Callable[[], object] = lambda: None
+        """Called when it is known how slow the public room is."""
 
     def terminate(self, rows: Sequence[ClientRow]) -> None:
         """End connections."""
@@ -94,6 +97,27 @@ class Moderation:
         """Make a new invite link, after a confirmation."""
         if self._ask(questions.new_invite(self._root, self._theme)).choice == questions.YES:
             self._sender.send([{}], "NewInvite", "There is a new invite link")
+
+    def set_slow(self, seconds: int) -> None:
+        """Change the interval of slow mode in the public room; 0 ends it."""
+
+        def refused() -> None:
+            self.on_slow()  # the one that is in force is shown again
+
+        self._sender.request(
+            "SetSlowMode", {"room": GENERAL, "seconds": seconds}, lambda _: None, refused
+        )
+
+    def ask_slow(self) -> None:
+        """Fetch that interval for the presenter; events report later ones."""
+
+        def told(reply: ToClient) -> None:
+            if isinstance(reply, commands().ServerStatus):
+                slow = {each.room: each.slow for each in reply.slow_rooms}
+                self._presenter.slow_is(slow.get(GENERAL, 0))
+                self.on_slow()
+
+        self._sender.ask(lambda number: commands().AskStatus(id=number), told)
 
     def list_sanctions(self) -> None:
         """Fetch the bans and mutes in force for the presenter."""

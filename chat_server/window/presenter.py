@@ -38,6 +38,7 @@ from chat_server.window.model import (
 )
 from chat_server.window.presenter_joining import JoiningPresenter
 from chat_server.window.reach import moved_text, reach_of
+from common.domain.names import GENERAL
 from common.domain.sentences import sentence
 from common.domain.times import until_text
 from common.ui.widgets.safe_text import safe
@@ -75,6 +76,8 @@ class _Run:
         self.mutes: dict[str, int | None] = {}
         """End of the mute of each muted person, None for no end, by username."""
         self.sanctions: list[messages.Sanction] = []
+        self.slow: int | None = None
+        """Seconds of slow mode in the public room; None until they are known."""
 
 
 class Presenter:
@@ -368,6 +371,10 @@ class Presenter:
                 self._know(username, is_moderator=is_moderator)
             case "ban" | "terminate":
                 self._run.ended.add(username)
+            case "set_slow_mode":
+                seconds = event.fields.get("seconds")
+                if event.fields.get("room") == GENERAL and isinstance(seconds, int):
+                    self._run.slow = seconds
 
     def _called_who(self, username: str) -> str:
         return self._run.names.get(username) or f"@{safe(username)}"
@@ -382,6 +389,15 @@ class Presenter:
             self._run.joined[person.username] = name
             self._run.names.setdefault(person.username, name)
             self._know(person.username, is_moderator=person.role == "moderator")
+
+    def slow_is(self, seconds: int) -> None:
+        """This is the interval of slow mode in the public room; 0 for none."""
+        self._run.slow = seconds
+
+    @property
+    def slow(self) -> int | None:
+        """That interval; None while the server does not run."""
+        return self._run.slow if self._reach is not None else None
 
     def sanctioned(self, sanctions: Sequence[messages.Sanction]) -> None:
         """These are all bans and mutes in force."""

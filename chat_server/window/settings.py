@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from chat_server.settings import SettingsStore
 from chat_server.window.joining_settings import JoiningPage
+from chat_server.window.message_settings import MessagesPage
 from common.ui.look.theme import Theme
 from common.ui.settings.alerts import AlertsPage
 from common.ui.settings.applied_looks import AppliedLooks
@@ -75,6 +76,8 @@ def settings_pages(
     test: Callable[[], object],
     rule: Callable[[], tuple[str, bool]],
     set_rule: Callable[[str, bool], object],
+    slow: Callable[[], int | None],
+    set_slow: Callable[[int], object],
 ) -> list[PageMaker]:
     """All pages, in their order."""
     return [
@@ -82,6 +85,11 @@ def settings_pages(
             JoiningPage.TITLE,
             JoiningPage.ICON,
             lambda parent: JoiningPage(parent, theme, rule, set_rule),
+        ),
+        PageMaker(
+            MessagesPage.TITLE,
+            MessagesPage.ICON,
+            lambda parent: MessagesPage(parent, theme, slow, set_slow),
         ),
         PageMaker(
             NotificationsPage.TITLE,

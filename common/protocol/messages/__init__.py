@@ -86,6 +86,7 @@ from common.protocol.messages.host import (
     RenameChat,
     ServerStatus,
     ShowInvite,
+    SlowRoom,
 )
 from common.protocol.messages.invites import (
     DEFAULT_RULE,
@@ -309,6 +310,7 @@ __all__ = [
     "ShownCode",
     "SignIn",
     "SignedIn",
+    "SlowRoom",
     "Sync",
     "Synced",
     "Terminate",

@@ -15,10 +15,12 @@ from common.protocol.messages.base import (
     Position,
     Program,
     Reply,
+    RoomId,
     ServerName,
     Time,
     ToldUsername,
 )
+from common.protocol.messages.rooms import Slow
 
 
 class RenameChat(Command):
@@ -60,6 +62,13 @@ class InviteLink(Reply):
     link: Annotated[str, Field(max_length=limits.INVITE_LENGTH)]
 
 
+class SlowRoom(FromServer):
+    """A room in slow mode, and the seconds between two messages of one member."""
+
+    room: RoomId
+    slow: Slow
+
+
 class ServerStatus(Reply):
     """Answers `status`. `trouble` is the code of what keeps it from storing messages, or null."""
 
@@ -72,6 +81,7 @@ class ServerStatus(Reply):
     connections: Position
     rooms: Position
     trouble: Code | None
+    slow_rooms: Annotated[tuple[SlowRoom, ...], Field(max_length=limits.PAGE_ROOMS)] = ()
 
 
 class ClientFacts(FromServer):

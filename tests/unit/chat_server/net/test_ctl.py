@@ -307,6 +307,9 @@ def test_slow_mode_is_set_and_ended(server: Server, tmp_path: Path, capsys: Capt
         assert ctl.main(["slow-mode", *order, "--data-dir", str(tmp_path)]) == bool(said)
         assert said in capsys.readouterr().err
         assert server._world.directory.rooms["general"].slow == slow
+        assert ctl.main(["status", "--data-dir", str(tmp_path)]) == 0
+        told = capsys.readouterr().out
+        assert ("slow mode in general: one message in" in told) == bool(slow)
 
 
 def test_an_error_says_when_to_try_again(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
