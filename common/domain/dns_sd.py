@@ -65,7 +65,7 @@ _POINTER: Final = struct.Struct(">H")
 _MOST_QUESTIONS: Final = 16
 _MOST_RECORDS: Final = 64
 _MOST_LABELS: Final = 640
-"""Of all names of a packet: with compression a few bytes may stand for thousands of labels."""
+"""Of all names of a packet, pointers included: a few bytes of these may stand for thousands."""
 _NAME_LENGTH: Final = 255
 _MARK: Final = bytes([len(SERVICE[0])]) + SERVICE[0]
 _LABEL_DIGITS: Final = 16
@@ -388,17 +388,18 @@ class _Reader:
         return _Received(name, kind, ttl, data)
 
     def _name(self) -> Name:
-        """The name at the current place, which is behind it then."""
+        """The name at the current place, which is behind it then.
+
+        A pointer should lead back (RFC 1035 §4.1.4), and those of some responders lead on. What
+        ends a loop is the bound of labels, of which each pointer is one.
+        """
         packet, at = self._packet, self._at
         labels: list[bytes] = []
-        earliest, behind, length = at, 0, 0
+        behind, length = 0, 0
         while size := packet[at]:
             if size >= 0xC0:
-                target = (size & 0x3F) << 8 | packet[at + 1]
                 behind = behind or at + 2
-                if target >= earliest:  # Only back, so there are no loops.
-                    raise PacketError("a name goes on at a later place")
-                at = earliest = target
+                at = (size & 0x3F) << 8 | packet[at + 1]
                 self._labels -= 1
             elif size > 63:
                 raise PacketError("a label of an unknown kind")

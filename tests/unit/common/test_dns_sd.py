@@ -270,6 +270,27 @@ def test_the_group_is_told_the_same_in_whatever_order_and_spelling_it_is_asked()
     assert len(packets) == 1
 
 
+def test_a_pointer_may_lead_on() -> None:
+    """As those of some responders do: here the names stand in the last record."""
+    names = encoded(SERVICE), encoded((HOME.label, *SERVICE)), encoded((HOME.label, b"local"))
+    fingerprint = base64.urlsafe_b64encode(FINGERPRINT).rstrip(b"=")
+    text = texts(b"v=1", b"fp=" + fingerprint, b"name=Home")
+
+    def packet(service: int, instance: int, host: int) -> bytes:
+        there = [struct.pack(">H", 0xC000 | place) for place in (service, instance, host)]
+        return response(
+            record(there[0], PTR, there[1]),
+            record(there[1], SRV, struct.pack(">3H", 0, 0, 12345) + there[2]),
+            record(there[1], TXT, text),
+            record(b"\0", ANY, b"".join(names)),
+        )
+
+    end = len(packet(0, 0, 0))
+    places = [end - sum(map(len, names[number:])) for number in range(3)]
+    (advert,) = read(packet(*places)).adverts
+    assert (advert.name, advert.port, advert.fingerprint) == ("Home", 12345, FINGERPRINT)
+
+
 def test_names_may_be_compressed() -> None:
     """As other programs do it: pointers to what stands before."""
     service = len(response())
@@ -374,9 +395,9 @@ def test_nothing_is_expensive_to_read() -> None:
     again = record(struct.pack(">H", 0xC00C), PTR, struct.pack(">H", 0xC00C))
     with pytest.raises(PacketError, match="too many labels"):
         read(response(first, *[again] * 63))
-    circle = response() + b"\x01a\xc0\x0c"
-    with pytest.raises(PacketError, match="later place"):
-        read(response(record(circle[12:], PTR, b"")))
+    for circle in (b"\x01a\xc0\x0c", b"\xc0\x0c", b"\xc0\x0e\xc0\x0c"):
+        with pytest.raises(PacketError, match="too many labels"):
+            read(response(record(circle, PTR, b"")))
     chain = b"".join(struct.pack(">H", 0xC000 | 12 + 2 * max(0, place - 1)) for place in range(700))
     with pytest.raises(PacketError):
         read(struct.pack(">6H", 0, 0, 1, 0, 0, 0) + chain)
