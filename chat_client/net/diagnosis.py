@@ -48,14 +48,17 @@ def why_nothing() -> Sequence[Reason]:
 
 def facts(patience: float = PATIENCE) -> NetworkFacts:
     """What can be found out within so many seconds. Raises OSError without file descriptors."""
-    found = interface_addresses()
+    # Containers and virtual machines of this computer are no network that a host could be on.
+    found = [each for each in interface_addresses() if not each.inner]
     if not found:
         return NetworkFacts(has_network=False)
     links = Links(asks=True)
     try:
         links.refresh()
         gateways = [address for address in routers() if links.is_neighbour(address)]
-        inquiry = _Inquiry(links, {*gateways, *(each.address for each in found)})
+        outer = {each.interface for each in found}
+        asked = [link for link in links if link.index in outer]
+        inquiry = _Inquiry(links, asked, {*gateways, *(each.address for each in found)})
         with ExitStack() as held:
             probes = [held.enter_context(probe) for probe in _probes(gateways[:1])]
             router = inquiry.run(probes, patience)
@@ -80,8 +83,9 @@ def _is_by_tunnel(found: Iterable[InterfaceAddress]) -> bool:
 class _Inquiry:
     """The questions, and who answers them."""
 
-    def __init__(self, links: Links, not_counted: Collection[str]) -> None:
+    def __init__(self, links: Links, asked: Sequence[Link], not_counted: Collection[str]) -> None:
         self._links = links
+        self._on = asked
         self._not_counted = not_counted
         self._identifier = secrets.randbelow(0xFFFF) + 1
         self.sent = False
@@ -95,7 +99,7 @@ class _Inquiry:
         begun = elapsed()
         asked = 0
         with selectors.DefaultSelector() as selector:
-            for link in self._links:
+            for link in self._on:
                 for sock in link.sockets:
                     selector.register(sock, selectors.EVENT_READ)
             for probe in probes:
@@ -123,7 +127,7 @@ class _Inquiry:
                             router = Router.ANSWERS
 
     def _ask(self) -> None:
-        for link in self._links:
+        for link in self._on:
             for name in (ALL_SERVICES, SERVICE):
                 self._send(link, query(name, self._identifier))
 

@@ -53,6 +53,23 @@ def test_no_network(networks: Networks) -> None:
     assert told(alone) == ["no_network"]
 
 
+def test_containers_are_no_network(house: House, networks: Networks) -> None:
+    """What runs on this computer itself says nothing about the network, even if it answers."""
+    here, container, other = (networks.computer() for _ in range(3))
+    networks.cable(here, container)
+    here.ip("link add br-0 type bridge")
+    here.ip("link set eth1 master br-0")
+    here.ip("link set eth1 up")
+    here.up("br-0", "172.17.0.1/16")
+    container.up("eth1", "172.17.0.2/16")
+    Host(house, container)
+    assert told(here) == ["no_network"]
+    networks.cable(here, other)
+    here.up("eth2", "10.77.0.5/24")
+    other.up("eth2", "10.77.0.6/24")
+    assert told(here) == ["nobody_answers"]
+
+
 def test_nobody_answers(networks: Networks) -> None:
     """Two computers on a cable, and the other one is silent."""
     here, _ = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
