@@ -248,7 +248,7 @@ class Screens:
             account=account,
             link=link,
         )
-        hooks = Hooks(self._join, self.open, self._cancel)
+        hooks = Hooks(self._join, self.open, self._cancel, self.show_settings)
         screen = JoinScreen(self._root, self._theme, self._make_model(known), hooks, first)
         self._show(screen)
         return screen

@@ -13,11 +13,15 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.gauges import Spinner
+from common.ui.widgets.keys import SETTINGS_TITLE
 from common.ui.widgets.safe_text import safe
+from common.ui.widgets.tooltip import Tooltip
 
 WIDTH: Final = 300
 _INSET: Final = 24
 _FOOT: Final = 20
+_BESIDE: Final = 12
+"""Right of the settings' button, px at 96 dpi."""
 _LOW: Final = 260
 """Height below which there is no heading; px at 96 dpi, as those above."""
 _ADDRESS: Final = "Type an address", "Address"
@@ -29,7 +33,8 @@ _DOTS: Final[dict[bool | None, Presence | None]] = {None: None, True: "online", 
 class ChatList(Panel):
     """`on_chosen(entry)` for a click, or Return, on a chat; `on_menu(entry, x, y)` for its menu.
 
-    Below the list are the other ways in: `on_address()` and `on_host()`.
+    Below the list are the other ways in: `on_address()` and `on_host()`; above it are the settings,
+    `on_settings()`.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class ChatList(Panel):
         on_menu: Callable[[Entry, int, int], object],
         on_address: Callable[[], object],
         on_host: Callable[[], object],
+        on_settings: Callable[[], object],
     ) -> None:
         super().__init__(parent, theme, "sidebar")
         px = theme.px
@@ -49,8 +55,14 @@ class ChatList(Panel):
         self._chosen: str | None = None
         self.configure(width=px(WIDTH))
         self.pack_propagate(False)
-        self._heading = Label(self, theme, "Join a chat", font="hero_title", justify="left")
-        self._heading.pack(anchor="w", padx=px(_INSET), pady=(px(26), px(10)))
+        top = self._top = Panel(self, theme)
+        self._heading = Label(top, theme, "Join a chat", font="hero_title", justify="left")
+        self._heading.pack(side="left")
+        self.settings = Button(
+            top, theme, "", on_settings, variant="quiet", icon="gear", icon_size=18, height=32
+        )
+        self.settings.pack(side="right", anchor="n")
+        Tooltip(self.settings, theme, f"Settings ({SETTINGS_TITLE})")
         self.rows = RowList(
             self,
             theme,
@@ -63,6 +75,12 @@ class ChatList(Panel):
         self._build_foot(on_address, on_host)
         # What stands at the bottom is packed first: a long list must not push it out.
         self.rows.pack(fill="both", expand=True)
+        self._show_top()
+
+    def _show_top(self) -> None:
+        px = self._theme.px
+        padx = px(_INSET), px(_BESIDE)
+        self._top.pack(fill="x", padx=padx, pady=(px(26), px(10)), before=self._foot)
 
     def _build_foot(self, on_address: Callable[[], object], on_host: Callable[[], object]) -> None:
         theme, px = self._theme, self._theme.px
@@ -83,11 +101,12 @@ class ChatList(Panel):
         px = self._theme.px
         mine = min(px(WIDTH), width * 9 // 25)
         self.configure(width=mine)
-        self._heading.configure(wraplength=max(1, mine - 2 * px(_INSET)))
+        room = mine - px(_INSET + _BESIDE) - self.settings.winfo_reqwidth()
+        self._heading.configure(wraplength=max(1, room))
         if height < px(_LOW):
-            self._heading.pack_forget()
-        elif not self._heading.winfo_manager():
-            self._heading.pack(anchor="w", padx=px(_INSET), pady=(px(26), px(10)))
+            self._top.pack_forget()
+        elif not self._top.winfo_manager():
+            self._show_top()
         inset = min(px(_FOOT), mine // 14)
         for button, (label, short) in ((self.address, _ADDRESS), (self.host, _HOST)):
             button.set(label)

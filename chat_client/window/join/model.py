@@ -43,6 +43,8 @@ class Hooks(NamedTuple):
     """Open a chat that one is in already."""
     on_cancel: Callable[[], object]
     """End what `on_join` has begun."""
+    on_settings: Callable[[], object]
+    """Show the settings."""
 
 
 class JoinModel(NamedTuple):

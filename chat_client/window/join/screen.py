@@ -82,6 +82,7 @@ class JoinScreen(Panel):
             on_menu=self._menu,
             on_address=lambda: self.turn(Way.ADDRESS),
             on_host=self._host,
+            on_settings=hooks.on_settings,
         )
         self.list.pack(side="left", fill="y")
         self.column = Column(

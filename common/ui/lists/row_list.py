@@ -167,10 +167,14 @@ class RowList(VirtualList[ListRow | _Heading]):
                 tags=tag,
             )
         if heading.title:
+            # In a narrow list with large letters it begins further left, and ends with "…" at last.
+            room = self.canvas.winfo_width() - theme.px(4)
+            title = theme.fonts.fit("label_bold", heading.title.upper(), room)
+            spare = room - theme.fonts.width("label_bold", title)
             self.canvas.create_text(
-                theme.px(self._inset),
+                max(theme.px(2), min(theme.px(self._inset), spare)),
                 top + self.height_of(heading) - theme.px(12),
-                text=heading.title.upper(),
+                text=title,
                 font=theme.fonts["label_bold"],
                 fill=palette.muted,
                 anchor="w",

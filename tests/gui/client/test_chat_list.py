@@ -43,6 +43,21 @@ def test_headings_begin_where_the_rows_do(guest: Window) -> None:
     assert abs(left - above) <= 2
 
 
+def test_the_settings_are_at_hand_before_somebody_has_joined(guest: Window) -> None:
+    """By the mouse, too: who needs larger letters needs them here. A low window has no room."""
+    top = guest.join.list.settings
+    guest.click(top)
+    window = guest.screens.settings_window
+    assert window is not None
+    window.close()
+    guest.join.list.share(800, 100)
+    guest.settle()
+    assert not top.winfo_viewable()
+    guest.join.list.share(800, 600)
+    guest.wait(top.winfo_viewable, "the button again")
+    assert top.winfo_rooty() < guest.join.list.rows.winfo_rooty()
+
+
 def test_somebody_else_joins_from_the_same_computer(
     town: Town, host: Host, network: type[QuietNetwork]
 ) -> None:
