@@ -49,13 +49,18 @@ class EndedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An invite, taken apart (section 2)."""
+    """An invite, taken apart (section 2).
+
+    `pin` is None without TLS, and empty as long as it is not known. `username` is there if it is
+    for a device of that account.
+    """
 
     hosts: tuple[str, ...]
     port: int
     pin: bytes | None
     secret: str
     name: str
+    username: str = ""
 
 
 def new_cid() -> str:
@@ -78,7 +83,8 @@ def read_link(text: str) -> Link:
     else:
         assert parts.scheme == "chat+plaintext"
         assert set(hosts) <= LOOPBACK
-    return Link(hosts, parts.port, pin, query["secret"][0], query["name"][0])
+    username = query.get("as", [""])[0]
+    return Link(hosts, parts.port, pin, query["secret"][0], query["name"][0], username)
 
 
 class Line:
@@ -89,6 +95,8 @@ class Line:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket: socket.socket = raw
         self._bytes = b""
+        self.fingerprint = b""
+        """The SHA-256 of the server's certificate."""
         self.goodbye: Fields | None = None
         try:
             if link.pin is not None:
@@ -98,7 +106,7 @@ class Line:
                 context.verify_mode = ssl.CERT_NONE
                 secured = context.wrap_socket(raw)
                 self._socket = secured
-                _check(secured, link.pin)
+                self.fingerprint = _checked(secured, link.pin)
         except BaseException:
             self._socket.close()
             raise
@@ -158,10 +166,12 @@ class Line:
         return message
 
 
-def _check(connection: ssl.SSLSocket, pin: bytes) -> None:
-    certificate = connection.getpeercert(binary_form=True) or b""
-    if not hmac.compare_digest(hashlib.sha256(certificate).digest(), pin):
+def _checked(connection: ssl.SSLSocket, pin: bytes) -> bytes:
+    """The fingerprint of the server's certificate, which is the pin if that is known."""
+    fingerprint = hashlib.sha256(connection.getpeercert(binary_form=True) or b"").digest()
+    if pin and not hmac.compare_digest(fingerprint, pin):
         raise WrongServerError
+    return fingerprint
 
 
 @dataclass(slots=True)
@@ -181,10 +191,11 @@ class Stranger:
     """One account on one device, across its connections."""
 
     def __init__(self, invite: str, username: str, display_name: str = "") -> None:
-        self.link = read_link(invite)
-        self.username = username
+        self.link = read_link(invite) if invite else Link((), 0, b"", "", "")
+        self.username = self.link.username or username
         self.display_name = display_name or username
         self.token = secrets.token_hex(32)
+        self.installation = "0" * 32
         self.session: str | None = None
         self.epoch: str | None = None
         self.copies: dict[str, Copy] = {}
@@ -256,7 +267,7 @@ class Stranger:
                 display_name=self.display_name,
                 token=self.token,
                 device="stranger",
-                installation="0" * 32,
+                installation=self.installation,
             )
         )
 
@@ -278,7 +289,7 @@ class Stranger:
                 username=self.username,
                 token=self.token,
                 device="stranger",
-                installation="0" * 32,
+                installation=self.installation,
                 resume=self.session,
             )
         )
