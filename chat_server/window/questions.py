@@ -9,6 +9,7 @@ from typing import Final
 
 from chat_server.window.model import ClientRow, PersonRow
 from common.domain.sentences import as_sentence
+from common.domain.typed_text import as_ascii
 from common.limits import REASON_LENGTH
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Choice, Dialog, Entry
@@ -196,7 +197,7 @@ def next_port(busy: int) -> int:
 
 def read_port(text: str) -> int | None:
     """The port in a text; None when there is none from 1 to 65535."""
-    stripped = text.strip()
+    stripped = as_ascii(text).strip()
     if not (stripped.isascii() and stripped.isdigit()):
         return None
     port = int(stripped)

@@ -6,6 +6,8 @@ look like others (as Crockford's base 32 does). It is written in two groups, as 
 
 from typing import Final
 
+from common.domain.typed_text import as_ascii
+
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH: Final = 8
 _GROUP: Final = 4
@@ -28,11 +30,12 @@ def written_code(code: str) -> str:
 def typed_code(text: str) -> str:
     """The characters of a code in what somebody has typed so far, or pasted.
 
-    Case makes no difference; O is taken for 0, I and L for 1. Whatever else is there is left out,
-    as are white space and hyphens.
+    Case makes no difference; O is taken for 0, I and L for 1; full width and the digits of other
+    scripts for what they are. Whatever else is there is left out, as are white space and hyphens.
     """
     # ASCII alone: some other letters have a capital in it, as the dotless i has.
-    letters = "".join(each for each in text if each.isascii()).upper().translate(_SEEN_AS)
+    typed = "".join(each for each in as_ascii(text) if each.isascii())
+    letters = typed.upper().translate(_SEEN_AS)
     return "".join(each for each in letters if each in ALPHABET)
 
 

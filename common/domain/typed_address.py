@@ -8,6 +8,7 @@ import ipaddress
 import re
 from typing import Final
 
+from common.domain.typed_text import as_ascii
 from common.limits import DEFAULT_PORT
 
 LONGEST: Final = 300
@@ -30,7 +31,7 @@ def parse_address(text: str) -> tuple[str, int]:
     The host is an IPv4 address, an IPv6 address without brackets, perhaps with a zone, or a name.
     Raises AddressError.
     """
-    typed = text.strip().strip("<>\"'“”").removeprefix("at ").rstrip(".,;")
+    typed = as_ascii(text).strip().strip("<>\"'“”").removeprefix("at ").rstrip(".,;")
     if not typed:
         raise AddressError("type the address that the host's window shows")
     if len(typed) > LONGEST:

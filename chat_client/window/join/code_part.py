@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tkinter as tk
-import unicodedata
 from collections.abc import Callable
 from typing import Final
 
@@ -13,11 +12,6 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.code_slots import CodeSlots
 
 _NOTE: Final = "8 letters and digits, from the host"
-
-
-def _characters(text: str) -> str:
-    """What of a typed text may stand in a code, also in the full width of East Asian input."""
-    return typed_code(unicodedata.normalize("NFKC", text))
 
 
 class CodePart:
@@ -35,7 +29,7 @@ class CodePart:
         self.slots = CodeSlots(
             column,
             theme,
-            _characters,
+            typed_code,
             slots=LENGTH,
             on_change=self._typed,
             on_submit=on_submit,

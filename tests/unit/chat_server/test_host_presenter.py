@@ -411,10 +411,10 @@ def test_memory_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "port"),
     [("12346", 12346), (" 1 ", 1), ("65535", 65535), ("0", None), ("65536", None), ("", None),
-     ("-1", None), ("1e3", None), ("٣", None)],
+     ("-1", None), ("1e3", None), ("³", None), ("\u0663", 3), ("\uff11\uff12", 12)],
 )  # fmt: skip
 def test_ports(text: str, port: int | None) -> None:
-    """A port is a plain number from 1 to 65535."""
+    """A port is a plain number from 1 to 65535, in the digits of any script."""
     assert read_port(text) == port
 
 

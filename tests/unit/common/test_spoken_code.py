@@ -30,11 +30,14 @@ def test_a_code_has_40_bits() -> None:
 @given(codes, st.data())
 def test_what_people_type_is_the_code(code: str, data: st.DataObject) -> None:
     """In any case, with O for 0, I and L for 1, in groups by whatever is between them."""
-    same = {"0": "0Oo", "1": "1IiLl"}
+    # Also with an input method of East Asia, and with Arabic, Persian and Devanagari digits.
+    same = {"0": "0Oo\uff10\uff2f\u0660", "1": "1IiLl\uff49\u0661", "7": "7\uff17\u06f7\u096d"}
+    same |= {each: each + each.lower() + chr(0xFEE0 + ord(each)) for each in "KQMXP"}
     typed = ""
     for each in written_code(code):
         some = same.get(each, each + each.lower())
-        typed += data.draw(st.sampled_from(some if each != "-" else "-\u2013\u2011 \t\u00a0._"))
+        hyphens = "-\u2013\u2011 \t\u00a0._\u3000\uff0d"
+        typed += data.draw(st.sampled_from(some if each != "-" else hyphens))
         typed += data.draw(st.sampled_from(["", " ", "-", "\n"]))
     assert typed_code(typed) == code
     assert is_code(typed_code(typed))

@@ -38,6 +38,9 @@ V6 = "2001:db8::10"
         ("ada-laptop.local:7000", "ada-laptop.local", 7000),
         ("http://192.0.2.10:7000/", "192.0.2.10", 7000),
         ("<192.0.2.10>", "192.0.2.10", DEFAULT_PORT),
+        # With an input method of East Asia, and with a Persian keyboard.
+        ("\uff11\uff19\uff12\uff0e0\u30022\u300210\uff1a\uff17000", "192.0.2.10", 7000),
+        ("\u06f1\u06f9\u06f2.0.2.10:\u06f7\u06f0\u06f0\u06f0", "192.0.2.10", 7000),
     ],
 )
 def test_an_address_is_understood(text: str, host: str, port: int) -> None:
@@ -56,7 +59,7 @@ def test_an_address_is_understood(text: str, host: str, port: int) -> None:
         ("192.0.2.10:0", "port"),
         ("192.0.2.10:65536", "port"),
         ("192.0.2.10:x", "port"),
-        ("192.0.2.10:٣", "port"),
+        ("192.0.2.10:³", "port"),
         ("192.0.2.10, port 999999", "port"),
         ("2001:db8::10::", "IPv6"),
         ("0.0.0.0", "one computer"),  # noqa: S104  # nothing is bound
