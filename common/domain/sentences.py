@@ -140,6 +140,10 @@ _SENTENCES: Final[Mapping[str, str]] = {
         "no other device answers here: the host's computer is off or on another network, or this "
         "network keeps its devices apart. Check that both are on the same one"
     ),
+    "scanned_in_vain": (
+        "none of the {count} addresses around this computer has a chat on port {port}"
+    ),
+    "nothing_to_scan": "this computer is on no network whose addresses can be tried",
     # Why a chat that was found can't be reached
     "found_refused": (
         "“{name}” is there, but its computer {address} refuses connections to port {port}: its "

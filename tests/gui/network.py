@@ -45,6 +45,12 @@ class QuietNetwork(Network):
     chats: Sequence[FoundChat] = ()
     online: Mapping[str, bool] = MappingProxyType({})
     reasons: Sequence[Reason] = ()
+    far: Sequence[FoundChat] | None = ()
+    """What is found at addresses that are tried; None to tell nothing by itself."""
+    scans: ClassVar[list[Callable[[Sequence[FoundChat], int | None], object]]] = []
+    """To whom what is found so was to be told, the newest last."""
+    running: ClassVar[list[Told]] = []
+    """What looks for them."""
     finders: ClassVar[list[Told]] = []
     """Those that were made, the newest last."""
 
@@ -67,6 +73,16 @@ class QuietNetwork(Network):
         if self.online:
             tell(self.online)
         return Told(lambda _: None)
+
+    def scan(self, tell: Callable[[Sequence[FoundChat], int | None], object]) -> Running:
+        """See `Network`: it finds what is in `far`."""
+        self.scans.append(tell)
+        if self.far is not None:
+            tell(self.far, None)
+            tell(self.far, 253)
+        running = Told(lambda _: None)
+        self.running.append(running)
+        return running
 
     def why_nothing(self) -> Sequence[Reason]:
         """See `Network`."""

@@ -44,6 +44,8 @@ class Handlers(NamedTuple):
     on_cancel: Callable[[], object]
     on_turn: Callable[[Way], object]
     on_host: Callable[[], object]
+    on_scan: Callable[[], object]
+    """Try every address of this network."""
     on_offer: Callable[[], object]
     on_link: Callable[[str], bool]
     """A text was pasted that may be a link; whether it is."""
@@ -62,7 +64,11 @@ class Column(ScrollPane):
         self.heading = Heading(column, theme)
         self._warning = Label(column, theme, tone="warning", wrap=_WIDTH)
         self.searching = SearchPart(
-            column, theme, handlers.on_host, lambda: handlers.on_turn(Way.ADDRESS)
+            column,
+            theme,
+            handlers.on_host,
+            lambda: handlers.on_turn(Way.ADDRESS),
+            handlers.on_scan,
         )
         self.waiting = WaitingPart(column, theme)
         self.link = LinkPart(column, theme, change, press)
@@ -88,8 +94,7 @@ class Column(ScrollPane):
         else:
             self.heading.show_chat(head.title, head.sign, head.under)
         self._warning.set(view.warning)
-        doing, causes, choices, can_host = view.searching
-        self.searching.show(doing, causes, choices=choices, can_host=can_host)
+        self.searching.show(view.searching)
         self.waiting.show(view.digits)
         self.actions.show(view.button, view.doing, view.cancel, view.others)
         if view.offer:

@@ -70,6 +70,15 @@ class Network:
 
         return PresenceProbe(accounts, tell)
 
+    def scan(self, tell: Callable[[Sequence[FoundChat], int | None], object]) -> Running:
+        """Looks at each address of this network; told what was found, at last how many there are.
+
+        Raises OSError without file descriptors.
+        """
+        from chat_client.net.subnet_scan import SubnetScan
+
+        return SubnetScan(tell)
+
     def why_nothing(self) -> Sequence[Reason]:
         """Why no chat was found; takes up to 4 s."""
         from chat_client.net.diagnosis import why_nothing

@@ -94,6 +94,7 @@ class JoinScreen(Panel):
                 self.cancel,
                 self.turn,
                 self._host,
+                model.search.scan,
                 self._take_copied,
                 self._take_text,
             ),
@@ -381,6 +382,8 @@ class JoinScreen(Panel):
     def on_change(self) -> None:
         """See `attempt.Listener`."""
         attempt = self.model.attempt
+        if attempt.rule and attempt.place is not None:
+            self.model.search.learn(attempt.place)
         if self.way is Way.ADDRESS and attempt.rule and attempt.place is not None:
             self._answered(attempt.place)
         else:

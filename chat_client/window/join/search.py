@@ -6,6 +6,7 @@ import logging
 import threading
 import tkinter as tk
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chat_client.local_server import find_local_server
@@ -13,9 +14,10 @@ from chat_client.state.account import Account
 from chat_client.window.join.hosting import Hosting
 from chat_client.window.join.listing import Entry, Listing, list_chats
 from chat_client.window.join.network import Network, Presence, Running
-from common.domain.invite import Invite
+from common.domain.invite import Invite, Place
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
+from common.limits import DEFAULT_PORT
 from common.system.gc_pause import gc_paused
 from common.system.other_program import Launch
 from common.ui.program.mailbox import Mailbox
@@ -48,13 +50,20 @@ class _Seen(NamedTuple):
     online: Mapping[str, bool]
 
 
+class _Scanned(NamedTuple):
+    """What was found at the addresses of this network; at the end, how many were tried."""
+
+    chats: Sequence[FoundChat]
+    tried: int | None
+
+
 class _Causes(NamedTuple):
     """Why nothing was found."""
 
     reasons: Sequence[Reason]
 
 
-_Told = _Chats | _Seen | _Causes
+_Told = _Chats | _Seen | _Scanned | _Causes
 
 
 class Search:
@@ -76,7 +85,16 @@ class Search:
         self.patient = True
         """Whether it has just begun: there is no reason yet to say that nothing was found."""
         self.hosting = Hosting(root, server, self._hosting_changed)
+        self.scanning = False
+        """Whether each address of this network is being tried."""
+        self._tried: int | None = None
+        """How many were tried in vain the last time."""
+        self._is_alone = False
+        """Whether there is no network at all."""
         self._chats: Sequence[FoundChat] = ()
+        self._scanned: Sequence[FoundChat] = ()
+        self._names: dict[bytes, str] = {}
+        """What servers have called themselves, for those that were found by their address."""
         self._seen: dict[str, bool] = {}
         self.listing = self._list()
         self._sender: MailboxSender[_Told] = MailboxSender(Mailbox(root, self._take))
@@ -90,6 +108,33 @@ class Search:
     def can_host(self) -> bool:
         """Whether a chat can be started here that is not there yet."""
         return self.hosting.available and self.here is None
+
+    @property
+    def can_scan(self) -> bool:
+        """Whether trying each address may help: nothing was found, and there is a network."""
+        return bool(self.causes) and not (self.scanning or self._is_alone)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Why nothing was found, with what came of trying each address."""
+        if self._tried is None or self.scanning or not self.causes:
+            return self.causes
+        params = {"count": self._tried, "port": DEFAULT_PORT}
+        tried = Reason("scanned_in_vain" if self._tried else "nothing_to_scan", params)
+        return (*self.causes, whole_sentence(tried))
+
+    def scan(self) -> None:
+        """Try each address of this network; harmless while that is under way."""
+        if not self.scanning:
+            self.scanning = True
+            _start("scan loading", self._parts.scan)
+            self.on_change()
+
+    def learn(self, place: Place) -> None:
+        """A server has said what it is called: one that was found by its address is listed so."""
+        if place.fingerprint is not None:
+            self._names[place.fingerprint] = place.server_name
+            self._changed()
 
     @property
     def anything(self) -> bool:
@@ -142,9 +187,18 @@ class Search:
                 self._parts.skip({each.fingerprint for each in item.chats})
             elif isinstance(item, _Seen):
                 self._seen.update(item.online)
+            elif isinstance(item, _Scanned):
+                self._take_scanned(item)
             else:
+                self._is_alone = any(each.code == "no_network" for each in item.reasons)
                 self._diagnosed(tuple(map(whole_sentence, item.reasons)))
         self._changed()
+
+    def _take_scanned(self, item: _Scanned) -> None:
+        self._scanned = item.chats
+        if item.tried is not None:
+            self.scanning, self._tried = False, None if item.chats else item.tried
+            self.on_change()
 
     def _diagnosed(self, causes: tuple[str, ...]) -> None:
         if causes != self.causes and not self.anything:
@@ -161,7 +215,13 @@ class Search:
             self.on_change()
 
     def _list(self) -> Listing:
-        return list_chats(self.accounts, self.here, self._chats, self._seen)
+        found = {each.fingerprint for each in self._chats}
+        others = [
+            replace(each, name=self._names.get(each.fingerprint, each.name))
+            for each in self._scanned
+            if each.fingerprint not in found
+        ]
+        return list_chats(self.accounts, self.here, [*self._chats, *others], self._seen)
 
 
 class _Parts:
@@ -199,6 +259,16 @@ class _Parts:
         self._found = fingerprints
         if self._presence is not None:
             self._presence.skip(fingerprints)
+
+    def scan(self) -> None:
+        """Begin to try each address of this network."""
+        post = self._sender.post
+        try:
+            with gc_paused():
+                self._run(self._network.scan(lambda chats, tried: post(_Scanned(chats, tried))))
+        except OSError as error:
+            log.warning("this network can't be searched: %s", error)
+            post(_Scanned((), 0))
 
     def diagnose(self) -> None:
         """Find out why nothing was found, and tell it."""

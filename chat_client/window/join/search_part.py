@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from chat_client.window.join.titles import Row
+from chat_client.window.join.view import Searching
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
@@ -18,7 +19,10 @@ _GAP: Final = 10
 
 
 class SearchPart:
-    """A line with a spinner, the causes, and two buttons: to host, and to type an address."""
+    """A line with a spinner, the causes, and two buttons: to host, and to type an address.
+
+    Below them is a link, to try every address of this network.
+    """
 
     def __init__(
         self,
@@ -26,6 +30,7 @@ class SearchPart:
         theme: Theme,
         on_host: Callable[[], object],
         on_address: Callable[[], object],
+        on_scan: Callable[[], object],
     ) -> None:
         self._theme = theme
         self._line = Panel(column, theme)
@@ -38,7 +43,8 @@ class SearchPart:
         self._buttons.columnconfigure((0, 1), weight=1, uniform="buttons")
         self.host = Button(self._buttons, theme, "Host here", on_host, height=_BUTTON)
         self.address = Button(self._buttons, theme, "Type an address", on_address, height=_BUTTON)
-        self._choices = True
+        self.scan = Button(column, theme, "Try every address", on_scan, variant="link")
+        self._choices, self._can_scan = True, False
         self._shown = [self.host, self.address]
 
     @property
@@ -49,14 +55,15 @@ class SearchPart:
             rows.append(Row(self._line, 20))
         if self.causes.cget("text"):
             rows.append(Row(self.causes, 20))
-        return [*rows, Row(self._buttons, 20)] if self._choices else rows
+        if self._choices:
+            rows.append(Row(self._buttons, 20))
+        if self._can_scan:
+            rows.append(Row(self.scan, 12, fill=False))
+        return rows
 
-    def show(self, doing: str, causes: Sequence[str], *, choices: bool, can_host: bool) -> None:
-        """Show what is going on, if anything is, and sentences about what is not there.
-
-        With `choices` the buttons are shown, the first one if one `can_host`.
-        """
-        self._choices = choices
+    def show(self, searching: Searching) -> None:
+        """Show what is going on, if anything is, and sentences about what is not there."""
+        doing, causes, self._choices, can_host, self._can_scan = searching
         self._doing.set(doing)
         self.causes.set("\n\n".join(causes))
         (self.spinner.start if doing else self.spinner.stop)()

@@ -45,6 +45,8 @@ class Searching(NamedTuple):
     choices: bool = False
     """Whether the buttons are shown."""
     can_host: bool = False
+    can_scan: bool = False
+    """Whether each address of this network may be tried."""
 
 
 _NOTHING: Final = Searching()
@@ -189,7 +191,8 @@ def _searching(search: Search) -> Searching:
     if search.hosting.starting:
         return Searching("Starting ChatServer…", choices=False)
     problem = search.hosting.problem
-    causes = ((problem,) if problem else ()) + search.causes
+    causes = ((problem,) if problem else ()) + search.said
     # Nothing that would be gone again when the first chat is found.
     choices = not search.patient or bool(search.listing.known)
-    return Searching("", causes, choices, search.can_host)
+    doing = "Trying every address of this network…" if search.scanning else ""
+    return Searching(doing, causes, choices, search.can_host, search.can_scan)
