@@ -161,7 +161,10 @@ class JoinProtocol:
         self._requests = 0
         self._asked: dict[int, messages.Command] = {}
         self._later: list[Callable[[], object]] = []
-        self._exchange: Exchange | None = None
+        self._started: dict[str, Exchange] = {}
+        """The exchange that waits for the server's share, by its session."""
+        self._proving: Exchange | None = None
+        """The one of which the proof was sent."""
         self._commitment = b""
         self._nonce = b""
         self._request = _Request.NONE
@@ -265,7 +268,6 @@ class JoinProtocol:
         self._ask(messages.Withdraw)
 
     def _knock(self, name: Name) -> None:
-        self._nonce = secrets.token_bytes(NONCE_BYTES)
         self._ask(
             messages.Knock,
             username=name.username,
@@ -284,8 +286,9 @@ class JoinProtocol:
             return
         session = secrets.token_bytes(SESSION_BYTES)
         fingerprint = self._place.fingerprint or b""
-        self._exchange = code_exchange(Role.INITIATOR, code, fingerprint, session, x25519)
-        self._ask(messages.CodeStart, sid=session.hex(), share=self._exchange.share.hex())
+        exchange = code_exchange(Role.INITIATOR, code, fingerprint, session, x25519)
+        self._started = {session.hex(): exchange}
+        self._ask(messages.CodeStart, sid=session.hex(), share=exchange.share.hex())
 
     # What is answered
 
@@ -313,6 +316,9 @@ class JoinProtocol:
                 self._welcome(message)
             case messages.KnockCommitted(), messages.Knock():
                 self._commitment = bytes.fromhex(message.commitment)
+                # For each commitment one of its own: the server may not know the one and give the
+                # other afterwards.
+                self._nonce = secrets.token_bytes(NONCE_BYTES)
                 self._ask(messages.KnockOpen, nonce=self._nonce.hex())
             case messages.KnockShown(), messages.KnockOpen():
                 self._shown(message)
@@ -320,7 +326,7 @@ class JoinProtocol:
                 self._request = _Request.NONE
                 self._tell(Withdrawn())
             case messages.CodeShare(), messages.CodeStart():
-                self._share(message)
+                self._share(message, asked)
             case messages.Invited(), messages.CodeProof():
                 self._invited(message)
             case messages.Pong(), messages.Ping():
@@ -366,10 +372,10 @@ class JoinProtocol:
         code = f"knock_{answered.code}" if answered.code in _ANSWERS else "knock_refused"
         self._tell(Refused(Reason(code), "username" if code == "knock_taken" else ""))
 
-    def _share(self, share: messages.CodeShare) -> None:
-        exchange = self._exchange
+    def _share(self, share: messages.CodeShare, start: messages.CodeStart) -> None:
+        exchange = self._started.pop(start.sid, None)
         if exchange is None:
-            return
+            return  # another code was typed meanwhile
         try:
             exchange.agree(bytes.fromhex(share.share))
         except CPaceError:
@@ -377,10 +383,11 @@ class JoinProtocol:
             return
         # From here on the other end may have tested a code, whatever it says.
         self._refused.add(self._place.fingerprint, self._now)
+        self._proving = exchange
         self._ask(messages.CodeProof, tag=exchange.tag().hex())
 
     def _invited(self, invited: messages.Invited) -> None:
-        exchange, self._exchange = self._exchange, None
+        exchange, self._proving = self._proving, None
         if exchange is None or not exchange.confirms(bytes.fromhex(invited.tag)):
             # It says that the code was right and does not know it itself.
             self._fail(Reason("wrong_share"))

@@ -466,6 +466,48 @@ def test_nobody_is_let_in_who_does_not_wait_for_it(
     assert not any(isinstance(each, Invited) for each in server.news)
 
 
+def test_each_commitment_gets_a_nonce_of_its_own() -> None:
+    """Or a server could choose its second one once it knows the nonce that it got for the first."""
+    server = Server()
+    server.connect()
+    server.joining.knock(ADA)
+    server.joining.knock(ADA)
+    told: list[messages.KnockOpen] = []
+    for knock in server.heard():
+        server.say(messages.KnockCommitted(re=knock.id, commitment=commitment(bytes(32)).hex()))
+        (opened,) = server.heard()
+        assert isinstance(opened, messages.KnockOpen)
+        told.append(opened)
+    first, second = told
+    assert first.nonce != second.nonce
+    server.say(messages.KnockShown(re=second.id, nonce=bytes(32).hex()))
+    expected = knock_digits(FINGERPRINT, bytes.fromhex(second.nonce), bytes(32))
+    assert server.news[-2:] == [Digits(expected), Waiting()]
+
+
+def test_a_code_that_is_typed_before_the_answer_to_another_one() -> None:
+    """Each proof is of the exchange that it belongs to, and nothing is taken for another's."""
+    server = Server()
+    server.connect()
+    server.joining.code("ABCDEFGH")
+    server.joining.code("ABCDEFGJ")
+    first, second = server.heard()
+    assert isinstance(first, messages.CodeStart)
+    assert isinstance(second, messages.CodeStart)
+    own = code_exchange(Role.RESPONDER, "ABCDEFGJ", FINGERPRINT, bytes.fromhex(second.sid), x25519)
+    own.agree(bytes.fromhex(second.share))
+    server.say(messages.CodeShare(re=first.id, share=own.share.hex()))
+    assert server.heard() == []
+    server.say(messages.CodeShare(re=second.id, share=own.share.hex()))
+    (proof,) = server.heard()
+    assert isinstance(proof, messages.CodeProof)
+    assert own.confirms(bytes.fromhex(proof.tag))
+    server.joining.code("ABCDEFGK")
+    invited = messages.Invited(re=proof.id, tag=own.tag().hex(), secret="s" * 22, username=None)
+    server.say(invited)
+    assert isinstance(server.news[-1], Invited)
+
+
 def test_an_answer_that_crosses_the_withdrawal_is_not_heard() -> None:
     """The host was quicker by the time that a message takes; nobody comes in who wants no more."""
     server = Server()
