@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -127,7 +128,9 @@ class ChatList(Panel):
         self.listing = listing
         sections = []
         if listing.known:
-            sections.append(Section("Your chats", tuple(map(_row, listing.known))))
+            names = Counter(each.name for each in listing.known)
+            rows = tuple(_row(each, shared=names[each.name] > 1) for each in listing.known)
+            sections.append(Section("Your chats", rows))
         if listing.found:
             rows = tuple(map(_row, listing.found))
             sections.append(Section("On this network", rows))
@@ -150,13 +153,15 @@ class ChatList(Panel):
             act(entry)
 
 
-def _row(entry: Entry) -> ListRow:
+def _row(entry: Entry, *, shared: bool = False) -> ListRow:
+    """The row of a chat. `shared` says that another one of one's own has the same name."""
     name, sign = safe(entry.name), entry.sign
     words = sign.words if sign is not None else ""
     if entry.account is not None:
         # First what changes: a long name is cut at its end.
         known = {None: "", True: "On · ", False: "Off · "}[entry.online]
-        detail = f"{known}as {safe(entry.account.display_name)}"
+        sign_too = f"{words} · " if shared else ""
+        detail = f"{known}{sign_too}as {safe(entry.account.display_name)}"
     elif entry.invite is not None:
         detail = " · ".join(filter(None, ("Runs here", words)))
     elif entry.imitates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tkinter as tk
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,8 @@ from common.system.other_program import Launch, find_program, start_program
 
 if TYPE_CHECKING:
     import subprocess
+
+log = logging.getLogger(__name__)
 
 _LOOK: Final = 200
 """Milliseconds between two looks whether it has ended."""
@@ -86,7 +89,10 @@ class Hosting:
                 "with the switch in its window."
             )
         elif status is not None:
-            self.problem = f"ChatServer ended at once, with status {status}."
+            log.warning("ChatServer ended with status %d before its chat was there", status)
+            self.problem = (
+                "ChatServer was closed before its chat was open. “Host here” starts it once more."
+            )
         elif self._waited >= PATIENCE:
             self.problem = "ChatServer is open, but its chat can't be found."
         else:

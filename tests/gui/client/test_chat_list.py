@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from chat_client.state.discovery import FoundChat
 from chat_client.window.join.ways import Way
+from common.domain.sign import sign_of
+from common.ui.lists.row_list import ListRow
 from tests.gui.client.guest import answer, asked, way
 from tests.gui.harness import Host, Town, Window
 from tests.gui.network import QuietNetwork, advert_of
@@ -41,6 +44,26 @@ def test_headings_begin_where_the_rows_do(guest: Window) -> None:
     left = min(canvas.bbox(item)[0] for item in texts)
     above = guest.join.list._heading.winfo_rootx() - canvas.winfo_rootx()
     assert abs(left - above) <= 2
+
+
+def test_ones_own_chats_of_one_name_are_told_apart(town: Town, host: Host) -> None:
+    """By their two words, besides the colour; nobody needs those of a single one."""
+    member = town.member(host, "Ada Lindqvist")
+
+    def details() -> list[str]:
+        rows = member.join.list.rows.items()
+        return [row.detail for row in rows if isinstance(row, ListRow)]
+
+    member.screens.show_join()
+    assert [detail.endswith("as Ada Lindqvist") for detail in details()] == [True]
+    assert sign_of(host.invite.fingerprint or b"").words not in details()[0]
+    accounts = member.screens._accounts
+    invite = replace(host.invite, fingerprint=b"x" * 32)
+    accounts.save(replace(accounts.new(invite, "ada", "Ada"), joined=True))
+    member.screens.show_join()
+    for fingerprint in (host.invite.fingerprint, invite.fingerprint):
+        assert fingerprint is not None
+        assert any(sign_of(fingerprint).words in detail for detail in details())
 
 
 def test_the_settings_are_at_hand_before_somebody_has_joined(guest: Window) -> None:

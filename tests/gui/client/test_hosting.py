@@ -78,7 +78,9 @@ def test_a_chat_is_hosted_from_here(
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(("status", "said"), [("3", "status 3"), ("0", "is open on this computer")])
+@pytest.mark.parametrize(
+    ("status", "said"), [("3", "was closed before"), ("0", "is open on this computer")]
+)
 def test_a_server_that_does_not_start_is_told(
     town: Town,
     host: Host,
