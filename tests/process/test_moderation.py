@@ -128,7 +128,7 @@ def test_a_moderator_moderates_and_no_other(house: House, server: Server) -> Non
         (("status",), 0, ""),
         (("terminate", "nobody"), 1, "nobody here is called nobody"),
         (("unban", "7"), 1, "no such ban"),
-        (("rename", "  "), 1, "a name needs a visible character"),
+        (("rename", "  "), 2, "a name needs a visible character"),
         (("ban",), 2, "--help)"),
         (("ban", "ben", "--until", "soon"), 2, "--help)"),
         (("role", "ben", "emperor"), 2, "--help)"),
