@@ -36,7 +36,10 @@ RESERVED: Final = frozenset(
     }
 )
 """What nobody may be called: the programs and rooms themselves, and words for those who listen."""
-_MOST_NUMBERED: Final = 5000
+_NUMBERS: Final = (*range(1, 33), *(1 << power for power in range(6, 20)))
+"""What a taken name is numbered with: in a row at first, and then in steps that grow. Whoever has
+made thousands of names would else have the server look at them all for each join that it refuses.
+"""
 _USERNAME = re.compile(USERNAME_PATTERN)
 _ROOM = re.compile(ROOM_PATTERN)
 _NOT_IN_USERNAME = re.compile(r"[^a-z0-9._-]+")
@@ -96,10 +99,10 @@ def suggest_username(display_name: str) -> str:
 def free_username(username: str, taken: Callable[[str], bool] = lambda _: False) -> str:
     """`username`, or the first of username2, username3, … that is neither taken nor reserved.
 
-    The name is cut where it must be to make room for the number; after some thousand numbers there
-    is no more to suggest, and the answer is "".
+    The name is cut where it must be to make room for the number. From 32 on not every number is
+    tried; if none of them is free, the answer is "".
     """
-    for number in range(1, _MOST_NUMBERED):
+    for number in _NUMBERS:
         suffix = str(number) if number > 1 else ""
         candidate = username[: USERNAME_LENGTH - len(suffix)].rstrip("._-") + suffix
         if not (taken(candidate) or is_reserved(candidate)):

@@ -114,6 +114,8 @@ def test_suggested_usernames(display_name: str, username: str) -> None:
         ("ada", set(), "ada"),
         ("ada", {"ada"}, "ada2"),
         ("ada", {"ada", "ada2", "ada3"}, "ada4"),
+        ("ada", {"ada", *(f"ada{number}" for number in range(2, 33))}, "ada64"),
+        ("ada", {"ada", *(f"ada{number}" for number in range(2, 5000))}, "ada8192"),
         ("x" * 32, {"x" * 32}, "x" * 31 + "2"),
         ("x" * 30 + "._", {"x" * 30}, "x" * 30 + "2"),
         ("server", set(), "server2"),
@@ -133,7 +135,7 @@ def test_looking_for_a_free_username_ends() -> None:
         return True
 
     assert free_username("ada", taken) == ""
-    assert len(asked) < 5000
+    assert len(asked) < 50
 
 
 @given(our.username())
