@@ -79,9 +79,12 @@ class Link:
             self.listening = self._socket(listens=True)
         except OSError as failed:
             error = failed
-            log.info("multicast DNS can't be listened to on interface %d: %s", self.index, failed)
         if asks:
             self.asking = self._socket(listens=False)
+            if error is not None:
+                log.info(
+                    "multicast DNS can't be listened to on interface %d: %s", self.index, error
+                )
         elif error is not None:
             raise error
 
