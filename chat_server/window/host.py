@@ -34,6 +34,7 @@ from common.ui.program.program import Program
 from common.ui.program.second_starts import SecondStarts
 from common.ui.settings.applied_looks import AppliedLooks
 from common.ui.settings.window import SettingsWindow
+from common.ui.widgets.focus import focus_at, focused_in
 from common.ui.widgets.keys import FIND, SETTINGS
 
 if TYPE_CHECKING:
@@ -177,11 +178,14 @@ class HostContents:
     def _rebuild(self) -> None:
         """Make all that is shown anew, for another size of text."""
         former = self.frame
+        keyboard = focused_in(former)
         # There is no room for two of them: their parts would make way for each other without end.
         former.pack_forget()
         self.frame = self._make_frame()
         self.show()
         self.frame.take_over(former)
+        if keyboard is not None and not focus_at(self.frame, keyboard):
+            self.frame.sidebar.navigation.canvas.focus_set()
         former.destroy()
         if self.settings_window is not None:
             self.settings_window.rebuild()

@@ -29,6 +29,7 @@ from common.domain.typed_address import AddressError
 from common.ui.look.theme import Theme
 from common.ui.widgets import selection
 from common.ui.widgets.basics import Panel
+from common.ui.widgets.focus import focus_at, focused_in
 from common.ui.widgets.menus import MenuItem, popup
 from common.ui.widgets.safe_text import safe
 
@@ -157,14 +158,8 @@ class JoinScreen(Panel):
         focus = former.focus_displayof()
         if focus is not None and focus.winfo_toplevel() is not self.winfo_toplevel():
             return  # the settings have it
-        self.update_idletasks()  # Tk focuses only what is on the screen
-        try:
-            there = self.nametowidget(str(self) + str(focus).removeprefix(str(former)))
-        except KeyError:
-            there = None
-        if there is not None and there.winfo_viewable():
-            there.focus_set()
-        else:
+        path = focused_in(former)
+        if path is None or not focus_at(self, path):
             self._focus()
 
     # What is chosen

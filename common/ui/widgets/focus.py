@@ -83,3 +83,23 @@ class FocusRings:
             show = self._shows.get(path)
             if show is not None:
                 show(on)
+
+
+def focused_in(top: tk.Misc) -> str | None:
+    """Where in `top` the keyboard is, as a path for `focus_at`; None if it is elsewhere."""
+    # Not `focus_displayof`: it fails while a menu has it, which Tk has made itself.
+    focus, prefix = str(top.tk.call("focus", "-displayof", str(top))), f"{top}."
+    return focus.removeprefix(prefix) if focus.startswith(prefix) else None
+
+
+def focus_at(top: tk.Misc, path: str) -> bool:
+    """Give the keyboard to that part of a widget made anew; False if it has none, or hides it."""
+    top.update_idletasks()  # Tk focuses only what is on the screen
+    try:
+        part = top.nametowidget(f"{top}.{path}")
+    except KeyError:
+        return False
+    if not part.winfo_viewable():
+        return False
+    part.focus_set()
+    return True
