@@ -21,6 +21,8 @@ from common.ui.widgets.scrolling import ScrollPane
 
 _CARD: Final = 640
 """Width of the invite's card where there is room, px at 96 dpi."""
+_CAREFUL: Final = "Anyone who has this link can join, so share it with care."
+_LETS_NOBODY_IN: Final = "This link lets nobody in now: new people have to ask."
 _CARE: Final = 180
 """Width, px at 96 dpi, from which the sentence is beside the button instead of below it."""
 
@@ -113,10 +115,7 @@ class Invite(_Page):
             row, theme, "New invite link…", actions.new_invite, variant="quiet", height=40
         )
         self.renew.pack(side="left", padx=(theme.px(8), 0))
-        self._care = Label(
-            row, theme, "Anyone who has this link can join, so share it with care.",
-            font="label", tone="muted",
-        )  # fmt: skip
+        self._care = Label(row, theme, _CAREFUL, font="label", tone="muted")
         self._care.pack(side="left", padx=(theme.px(16), 0))
 
     def _wrap(self, room: int) -> None:
@@ -168,6 +167,10 @@ class Invite(_Page):
     def _show_code(self, view: HostView) -> None:
         """Show the code above the link, or the button that has it shown."""
         joining, px = view.joining, self._theme.px
+        if joining.rule == "ask":
+            self._care.set(_LETS_NOBODY_IN, "warning")
+        else:
+            self._care.set(_CAREFUL, "muted")
         if joining.code is not None:
             self.code.show(joining.code)
             self.code.pack(fill="x", pady=(0, px(20)), before=self._link_title)

@@ -17,6 +17,7 @@ from common.ui.look.cards import Card
 from common.ui.look.icons import IconName
 from common.ui.look.palette import PillTone
 from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.copy_button import CopyButton
 from common.ui.widgets.flow import Flow
@@ -41,6 +42,8 @@ _LAYOUT: Final = TableLayout(
     min_widths={"role": 700, "note": 560, "by": 620, "created": 520, "expires": 440, "uses": 360},
     gutter=_GUTTER,
 )
+_ICON: Final = 28
+"""Room beside a text for its icon, px at 96 dpi."""
 _FACTS: Final = 460
 """Height of the page, px at 96 dpi, from which there is room for the facts below the table."""
 _LOW: Final = 340
@@ -79,6 +82,10 @@ class Invites(TablePage[InviteRow]):
         self.code = CodeCard(self._card, theme, actions)
         self.code.pack(fill="x")
         self.facts = Facts(self, theme, actions)
+        self.paused = Label(
+            self, theme, "New people have to ask now: links and codes let nobody in but devices of "
+            "members.", tone="warning", icon="warning",
+        )  # fmt: skip
         self._add_table()
         self.bind("<Configure>", lambda event: self._make_room(event.height), add="+")
         self._selected()
@@ -102,6 +109,11 @@ class Invites(TablePage[InviteRow]):
             self._card.pack(fill="x", padx=px(_GUTTER), pady=px(8), before=self.table)
         else:
             self._card.pack_forget()
+        if joining.rule != "ask" or joining.code is not None:
+            self.paused.pack_forget()
+        elif not self.paused.winfo_manager():
+            px = self._theme.px
+            self.paused.pack(anchor="w", padx=px(_GUTTER), pady=(0, px(8)), before=self.table)
         self._make_room(self.winfo_height())
         self.facts.show(joining.facts)
         self._all = {str(row.number): row for row in joining.invites}
@@ -128,6 +140,8 @@ class Invites(TablePage[InviteRow]):
 
     def _lay_out(self, width: int) -> None:
         self._fit_code(width)
+        px = self._theme.px
+        self.paused.configure(wraplength=max(1, width - 2 * px(_GUTTER) - px(_ICON)))
         self.facts.fit(max(1, width - 2 * self._theme.px(_GUTTER)))
 
     def _fit_code(self, width: int) -> None:

@@ -9,8 +9,9 @@ from chat_server.window.joining_settings import JoiningPage
 from chat_server.window.presenter import Presenter
 from common.protocol import messages
 from tests.gui.host.conftest import Host
-from tests.gui.host.joining import guest
+from tests.gui.host.joining import go, guest
 from tests.gui.host.test_moderation import RUNNING
+from tests.gui.layout import faults
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,19 @@ def test_a_rule_that_is_set_elsewhere_is_shown(host: Host) -> None:
     host.wait(lambda: page.rules.value == "ask", "the other rule")
     invite = host.app.frame.invite
     host.wait(lambda: not invite.show_code.winfo_manager(), "the button of the code to go")
+    assert "lets nobody in now" in invite._care.cget("text")
+    host.app.controller.joining.actions.set_rule("invite", False)
+    host.wait(lambda: "Anyone who has this link" in invite._care.cget("text"), "the usual words")
+
+
+def test_invites_that_let_nobody_in_are_marked_as_such(host: Host) -> None:
+    """Where everybody new has to ask, a link that is valid is of no use to them."""
+    page = go(host)
+    assert not page.paused.winfo_manager()
+    for rule, marked in (("ask", True), ("invite", False)):
+        host.app.controller.joining.actions.set_rule(rule, False)
+        host.wait(lambda marked=marked: page.paused.winfo_ismapped() == marked, rule)  # type: ignore[misc]
+        host.wait(lambda: not faults(host.root), lambda: str(faults(host.root)))
 
 
 def test_without_a_server_nothing_can_be_chosen(host: Host) -> None:
