@@ -5,8 +5,7 @@ from math import ceil
 from typing import Final
 
 from chat_server.rules.effects import Tell
-from chat_server.rules.invites import issue
-from chat_server.rules.issued_invites import InviteKind
+from chat_server.rules.invites import issue_for_code
 from chat_server.rules.sessions import Session
 from chat_server.rules.spoken_codes import MOST_WRONG, LiveCode, OpenExchange
 from chat_server.rules.view import ClientRefused, CodeChanged, InvitesChanged
@@ -80,14 +79,7 @@ def code_proof(world: World, session: Session, command: messages.CodeProof, now:
         world.codes.end()
         world.directory.undo.note(partial(world.codes.put_back, live))
         outcome.append(CodeChanged("used", now))
-    _, secret = issue(
-        world,
-        InviteKind.CODE,
-        now,
-        username=live.username,
-        expires=now + INVITE_LIFE,
-        most_uses=1,
-    )
+    _, secret = issue_for_code(world, now, username=live.username, expires=now + INVITE_LIFE)
     invited = messages.Invited(
         re=command.id, tag=begun.exchange.tag().hex(), secret=secret, username=live.username
     )

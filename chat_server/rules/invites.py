@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from math import ceil
+from operator import attrgetter
 from typing import Final
 
 from chat_server.rules import inputs
@@ -26,7 +27,10 @@ from common.domain.reasons import Params
 from common.protocol import messages
 
 MOST_INVITES: Final = 1000
-"""Invites that may be valid at once."""
+"""Links that may be valid at once."""
+MOST_UNUSED: Final = 64
+"""Invites for the spoken code that may be valid at once. Each is used as soon as it is issued; who
+proves the code over and over gives up their former ones."""
 ROLES: Final = {"member": Role.MEMBER, "moderator": Role.MODERATOR}
 
 
@@ -64,7 +68,8 @@ def create_invite(
         wait = world.invite_limit.ask(session.username or "", now / 1000)
         if wait:
             return _too_soon(session, command, wait)
-    if sum(each.ended(now) is None for each in world.directory.invites) >= MOST_INVITES:
+    links = (each for each in world.directory.invites if each.kind is InviteKind.LINK)
+    if sum(each.ended(now) is None for each in links) >= MOST_INVITES:
         return refuse(session, command, "too_many_invites", params={"most": MOST_INVITES})
     invite, secret = issue(
         world,
@@ -105,6 +110,21 @@ def add_device(world: World, session: Session, command: messages.AddDevice, now:
         most_uses=1,
     )
     return [_created(world, session, command, invite, secret), InvitesChanged()]
+
+
+def issue_for_code(
+    world: World, now: int, *, username: str | None, expires: int
+) -> tuple[IssuedInvite, str]:
+    """`issue` an invite for one use to who proved to know the spoken code."""
+    valid = [
+        each
+        for each in world.directory.invites
+        if each.kind is InviteKind.CODE and each.ended(now) is None
+    ]
+    valid.sort(key=attrgetter("number"))
+    for each in valid[: max(0, len(valid) + 1 - MOST_UNUSED)]:
+        _remove(world, each)
+    return issue(world, InviteKind.CODE, now, username=username, expires=expires, most_uses=1)
 
 
 def issue(

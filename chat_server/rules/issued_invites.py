@@ -26,6 +26,8 @@ class InviteKind(StrEnum):
     """As a link that adds a device to an account."""
 
 
+_FOR_ONE_JOIN: Final = frozenset({InviteKind.CODE, InviteKind.KNOCK})
+"""Kinds of invites that are used at once, or never."""
 NEEDS_NO_ASKING: Final = frozenset({InviteKind.KNOCK})
 """Kinds of invites by which newcomers join where all of them have to ask: they did."""
 
@@ -71,7 +73,12 @@ class IssuedInvite:
         return "expired" if self.expires is not None and self.expires <= now else None
 
     def is_forgotten(self, now: int) -> bool:
-        """Whether it ended so long ago that it is no longer listed."""
+        """Whether it ended so long ago that it is no longer listed.
+
+        One that expired before its only use is not: there may be thousands of a code.
+        """
+        if self.kind in _FOR_ONE_JOIN and self.uses == 0 and self.ended(now) == "expired":
+            return True
         ends = [each for each in (self.ended_at, self.expires) if each is not None]
         return bool(ends) and min(ends) <= now - KEPT_FOR
 

@@ -9,7 +9,9 @@ from itertools import islice
 import pytest
 
 from chat_server.rules import inputs, spoken_codes
+from chat_server.rules.codes import INVITE_LIFE
 from chat_server.rules.commands import handle_command
+from chat_server.rules.invites import MOST_UNUSED
 from chat_server.rules.issued_invites import InviteKind
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientRefused, CodeChanged
@@ -83,6 +85,35 @@ def guest_error(outcome: Outcome, session: Session) -> str:
     (error,) = told(outcome, session)
     assert isinstance(error, messages.Error)
     return error.code
+
+
+def test_who_proves_a_code_over_and_over_fills_nothing(house: House) -> None:
+    """Neither the list of invites, nor what the host may still make; the newest are valid."""
+    code = show_code(house).code
+    secrets = []
+    for address in islice(addresses(), 3 * MOST_UNUSED):
+        guest = CodeGuest(house, address)
+        secrets.append(guest.invited(guest.types(code)).secret)
+    directory = house.world.directory
+    valid = [each for each in directory.invites if each.kind is InviteKind.CODE]
+    assert len(valid) == MOST_UNUSED
+    found = [directory.invites.of_secret(secret) is not None for secret in secrets]
+    assert found == [False] * 2 * MOST_UNUSED + [True] * MOST_UNUSED
+    assert house.log.load() == directory
+    # Who comes after all those uses theirs at once.
+    late = CodeGuest(house, "10.9.9.9")
+    secret = late.invited(late.types(code)).secret
+    house.do(late.session, house.join_command("ada", secret=secret))
+    assert late.session.username == "ada"
+    # Those that nobody used are gone when they have expired; how ada came in stays known.
+    house.now += INVITE_LIFE
+    host = house.host()
+    outcome = house.do(host, messages.ListInvites(id=house.request()))
+    with house.log.transaction():
+        house.follow(outcome)
+    house.world.directory.commit()
+    left = [each for each in directory.invites if each.kind is InviteKind.CODE]
+    assert [each.uses for each in left] == [1]
 
 
 def test_several_people_join_by_one_code(house: House) -> None:
