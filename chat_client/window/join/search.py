@@ -93,6 +93,8 @@ class Search:
         """Whether there is no network at all."""
         self._chats: Sequence[FoundChat] = ()
         self._scanned: Sequence[FoundChat] = ()
+        self._discovered: set[bytes] = set()
+        """Fingerprints the finder has told since the last scan began: it tells their end, too."""
         self._names: dict[bytes, str] = {}
         """What servers have called themselves, for those that were found by their address."""
         self._seen: dict[str, bool] = {}
@@ -127,6 +129,7 @@ class Search:
         """Try each address of this network; harmless while that is under way."""
         if not self.scanning:
             self.scanning = True
+            self._discovered.clear()
             _start("scan loading", self._parts.scan)
             self.on_change()
 
@@ -184,7 +187,9 @@ class Search:
         for item in items:
             if isinstance(item, _Chats):
                 self._chats = item.chats
-                self._parts.skip({each.fingerprint for each in item.chats})
+                found = {each.fingerprint for each in item.chats}
+                self._discovered |= found
+                self._parts.skip(found)
             elif isinstance(item, _Seen):
                 self._seen.update(item.online)
             elif isinstance(item, _Scanned):
@@ -215,7 +220,7 @@ class Search:
             self.on_change()
 
     def _list(self) -> Listing:
-        found = {each.fingerprint for each in self._chats}
+        found = self._discovered.union(each.fingerprint for each in self._chats)
         others = [
             replace(each, name=self._names.get(each.fingerprint, each.name))
             for each in self._scanned

@@ -9,7 +9,7 @@ from chat_client.window.join.search import Search
 from chat_client.window.join.ways import Way
 from common.domain.reasons import Reason
 from tests.gui.harness import Host, Town, Window
-from tests.gui.network import QuietNetwork
+from tests.gui.network import QuietNetwork, advert_of
 
 WHY = (Reason("nobody_answers"),)
 
@@ -89,6 +89,25 @@ def test_what_is_found_so_is_listed_and_joined(
     assert [each.name for each in lost.join.list.listing.found] == ["Harbour Team"]
     assert lost.join.chosen is not None
     assert not lost.join.chosen.gone
+
+
+def test_what_is_announced_as_well_goes_by_its_goodbye(
+    lost: Window, network: type[QuietNetwork], host: Host
+) -> None:
+    """The announcement came late: its end is heard, and the address is not left in the list."""
+    click(lost, network)
+    network.scans[-1]([far(host)], 253)
+    rows = lost.join.list.rows
+    lost.wait(rows.order, "the chat")
+    network.finders[-1].tell([advert_of(host)])
+    network.finders[-1].tell([])
+    lost.wait(lambda: not rows.order(), "its end")
+    # Another scan finds it again, if there is nothing left but that.
+    lost.join.turn(Way.SEARCH)
+    search(lost).scan()
+    lost.wait(lambda: len(network.scans) == 2, "the scan")
+    network.scans[-1]([far(host)], 253)
+    lost.wait(rows.order, "the chat again")
 
 
 def test_without_a_network_it_is_not_offered(lost: Window, network: type[QuietNetwork]) -> None:
