@@ -1,7 +1,7 @@
 """Invites: the standing one, others with a role, a bound and an end, and those for devices."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -190,15 +190,9 @@ def revoke_invite(
     invite = world.directory.invites.get(command.number)
     if invite is None or not _concerns(session, invite):
         return refuse(session, command, "no_such_invite", "number")
-    revoke(world, [invite], now)
+    if invite.ended(now) is None:
+        change(world, invite.revoked(now))
     return [done(session, command), InvitesChanged()]
-
-
-def revoke(world: World, invites: Iterable[IssuedInvite], now: int) -> None:
-    """End those of these that are valid."""
-    for each in invites:
-        if each.ended(now) is None:
-            change(world, each.revoked(now))
 
 
 def revoke_rights_of(world: World, username: str, now: int) -> Outcome:
@@ -208,48 +202,45 @@ def revoke_rights_of(world: World, username: str, now: int) -> Outcome:
     another name they would be one again.
     """
     joined_with = _joined_with(world, username)
-    known = [
-        each
-        for each in world.directory.invites
-        if (each.by == username and each.username is None)
-        or (each.role is Role.MODERATOR and each.number in joined_with)
-    ]
-    revoke(world, known, now)
-    return [InvitesChanged()] if known else []
+    return _revoke(
+        world,
+        now,
+        lambda each: (
+            (each.by == username and each.username is None)
+            or (each.role is Role.MODERATOR and each.number in joined_with)
+        ),
+    )
 
 
 def revoke_of(world: World, username: str, now: int) -> Outcome:
     """End the invites that an account made, those for its devices, and those it joined with.
 
-    For somebody who is banned, or whose rights were taken: they know these links.
+    For somebody who is banned: they know these links.
     """
-    joined_with = _joined_with(world, username)
-    known = [
-        each
-        for each in world.directory.invites
-        if each.number != STANDING
-        and (username in {each.by, each.username} or each.number in joined_with)
-    ]
-    revoke(world, known, now)
-    return [InvitesChanged()] if known else []
+    joined_with = _joined_with(world, username) - {STANDING}
+    return _revoke(
+        world,
+        now,
+        lambda each: username in {each.by, each.username} or each.number in joined_with,
+    )
 
 
 def revoke_for_itself(world: World, username: str, now: int) -> Outcome:
     """End the invites for devices of an account that it has made itself."""
-    theirs = [
-        each
-        for each in world.directory.invites
-        if each.username == each.by == username and each.ended(now) is None
-    ]
-    revoke(world, theirs, now)
-    return [InvitesChanged()] if theirs else []
+    return _revoke(world, now, lambda each: each.username == each.by == username)
 
 
 def revoke_of_deleted(world: World, username: str, now: int) -> Outcome:
     """End the invites that a deleted account made, and those for its devices."""
-    theirs = [each for each in world.directory.invites if username in {each.by, each.username}]
-    revoke(world, theirs, now)
-    return [InvitesChanged()] if theirs else []
+    return _revoke(world, now, lambda each: username in {each.by, each.username})
+
+
+def _revoke(world: World, now: int, concerned: Callable[[IssuedInvite], bool]) -> Outcome:
+    """End those of the valid invites that are concerned."""
+    ended = [each for each in world.directory.invites if not each.ended(now) and concerned(each)]
+    for each in ended:
+        change(world, each.revoked(now))
+    return [InvitesChanged()] if ended else []
 
 
 def use(world: World, invite: IssuedInvite, now: int) -> None:
