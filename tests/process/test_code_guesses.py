@@ -14,8 +14,6 @@ from typing import Final
 
 import pytest
 
-from chat_client.net import joining as net_joining
-from chat_client.state.joining import RefusedCodes
 from chat_server.rules import spoken_codes
 from chat_server.rules.view import ClientRefused, CodeChanged
 from chat_server.x25519 import x25519
@@ -24,8 +22,8 @@ from common.protocol import messages
 from common.protocol.codec import ClientEnd
 from common.protocol.cpace import Role
 from common.protocol.joining_proofs import code_exchange
+from tests.process.hosted import Hosted, hosting
 from tests.process.relay import DEADLINE
-from tests.process.test_relay import Hosted
 
 GUESSES: Final = 1000
 AT_ONCE: Final = 8
@@ -78,11 +76,8 @@ class Guesser:
 @pytest.fixture
 def hosted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosted]:
     """A running server without TLS, which would only cost time here."""
-    monkeypatch.setattr("chat_server.service.sys.setswitchinterval", lambda _: None)
-    monkeypatch.setattr(net_joining, "REFUSED_CODES", RefusedCodes())
-    made = Hosted(tmp_path, "--plaintext")
-    yield made
-    made.server.stop()
+    with hosting(tmp_path, monkeypatch, "--plaintext") as made:
+        yield made
 
 
 def addresses() -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,6 @@ from typing import Final
 import pytest
 
 from chat_client.accounts import AccountError
-from chat_client.net import joining as net_joining
 from chat_client.net.joining import JoinConnection
 from chat_client.options import Name
 from chat_client.state.attempts import Failure
@@ -22,17 +21,15 @@ from chat_client.state.joining import (
     Digits,
     JoiningNews,
     Refused,
-    RefusedCodes,
     Unreachable,
     Waiting,
     Withdrawn,
 )
-from chat_server.options import parse_options
-from chat_server.rules.view import KnockArrived, KnockEnded, ViewEvent
-from chat_server.service import Server
-from common.domain.invite import Invite, Place, parse_invite
+from chat_server.rules.view import KnockArrived, KnockEnded
+from common.domain.invite import Place
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
+from tests.process.hosted import Hosted, hosting
 
 DEADLINE: Final = 20.0
 ADA: Final = Name("ada", "Ada")
@@ -54,36 +51,11 @@ class Box:
         return self.news.empty()
 
 
-class Hosted:
-    """A server in this process, and what its window would get."""
-
-    def __init__(self, folder: Path) -> None:
-        options = parse_options(
-            ["--headless", "--host", "127.0.0.1", "--port", "0", "--no-discovery"]
-        )
-        self.shown: queue.SimpleQueue[ViewEvent] = queue.SimpleQueue()
-        self.server = Server(options, folder, self._show)
-        self.invite: Invite = parse_invite(self.server.start().invite)
-
-    def _show(self, events: Sequence[ViewEvent]) -> None:
-        for each in events:
-            if isinstance(each, KnockArrived | KnockEnded):
-                self.shown.put(each)
-
-    @property
-    def place(self) -> Place:
-        """Where it is, for somebody who does not know its certificate."""
-        return Place(("127.0.0.1",), self.invite.port, None, "")
-
-
 @pytest.fixture
 def hosted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosted]:
     """A running server."""
-    monkeypatch.setattr("chat_server.service.sys.setswitchinterval", lambda _: None)
-    monkeypatch.setattr(net_joining, "REFUSED_CODES", RefusedCodes())
-    made = Hosted(tmp_path)
-    yield made
-    made.server.stop()
+    with hosting(tmp_path, monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +77,7 @@ def asking(place: Place, box: Box) -> JoinConnection:
 
 def test_the_certificate_of_a_place_is_learnt_or_is_the_pinned_one(hosted: Hosted) -> None:
     """With a pin that is known, nothing is said to another server."""
-    for place in (hosted.place, hosted.invite.place):
+    for place in (hosted.place(), hosted.invite.place):
         box = Box()
         with closing(asking(place, box)):
             connected = box.next()
@@ -126,7 +98,7 @@ def test_who_can_keep_nothing_is_told_so(hosted: Hosted, caplog: pytest.LogCaptu
         raise AccountError("/home/ada/installation can't be written: Read-only file system")
 
     box = Box()
-    with closing(JoinConnection(hosted.place, installation, box.news.put)) as attempt:
+    with closing(JoinConnection(hosted.place(), installation, box.news.put)) as attempt:
         assert isinstance(box.next(), Connected)
         attempt.knock(ADA)
         refused = box.next()
@@ -143,7 +115,7 @@ def test_who_can_keep_nothing_is_told_so(hosted: Hosted, caplog: pytest.LogCaptu
 def test_what_is_asked_before_the_connection_stands_is_done_then(hosted: Hosted) -> None:
     """The window need not wait for it."""
     box = Box()
-    with closing(asking(hosted.place, box)) as joining:
+    with closing(asking(hosted.place(), box)) as joining:
         joining.knock(ADA)
         assert [type(box.next()) for _ in range(3)] == [Connected, Digits, Waiting]
         joining.withdraw()
@@ -155,13 +127,13 @@ def test_what_is_asked_before_the_connection_stands_is_done_then(hosted: Hosted)
 def test_who_closes_asks_no_longer_and_hears_nothing(hosted: Hosted) -> None:
     """From any thread, twice, and while something is told."""
     box = Box()
-    joining = asking(hosted.place, box)
+    joining = asking(hosted.place(), box)
     joining.knock(ADA)
-    assert isinstance(hosted.shown.get(timeout=DEADLINE), KnockArrived)
+    hosted.next(KnockArrived)
     assert [type(box.next()) for _ in range(3)] == [Connected, Digits, Waiting]
     joining.close()
     joining.close()
-    ended = hosted.shown.get(timeout=DEADLINE)
+    ended = hosted.next(KnockEnded)
     assert isinstance(ended, KnockEnded)
     assert ended.why in {"left", "lost"}
     joining.knock(ADA)
@@ -178,7 +150,7 @@ def test_it_may_be_closed_by_what_it_tells(hosted: Hosted) -> None:
         heard.append(news)
         made.get(timeout=DEADLINE).close()
 
-    joining = JoinConnection(hosted.place, lambda _: "7" * 32, tell)
+    joining = JoinConnection(hosted.place(), lambda _: "7" * 32, tell)
     joining.knock(ADA)
     made.put(joining)
     joining._thread.join(DEADLINE)
@@ -188,7 +160,7 @@ def test_it_may_be_closed_by_what_it_tells(hosted: Hosted) -> None:
 def test_a_server_that_ends_is_told_with_its_words(hosted: Hosted) -> None:
     """Once: the front end knows then that another attempt is needed."""
     box = Box()
-    with closing(asking(hosted.place, box)) as joining:
+    with closing(asking(hosted.place(), box)) as joining:
         joining.knock(ADA)
         assert [type(box.next()) for _ in range(3)] == [Connected, Digits, Waiting]
         hosted.server.stop()
