@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import tkinter as tk
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -15,7 +14,7 @@ from typing import Final, NamedTuple
 import pytest
 from PIL import Image, ImageChops, ImageGrab
 
-from tests.frozen.person import wait_for
+from tests.frozen.person import PATIENCE, holds_within, wait_for
 from tests.window_manager import start_window_manager
 
 _KEEPS: Final = 12
@@ -211,9 +210,7 @@ class Window:
             places = self.find(colour)
             if places:
                 self.click(places[0])
-            end = time.monotonic() + 2
-            while places and not done() and time.monotonic() < end:
-                time.sleep(0.02)
+                return holds_within(done, PATIENCE)
             return done()
 
         wait_for(clicked, what)
@@ -318,7 +315,5 @@ class Window:
             self.activate()
         elif self.title:
             self._screen.ask("key", "alt+F4")
-            end = time.monotonic() + 2
-            while self.title and time.monotonic() < end:
-                time.sleep(0.02)
+            holds_within(lambda: not self.title, PATIENCE)
         return not self.title

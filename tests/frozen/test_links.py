@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +15,12 @@ import pytest
 
 from common.domain.invite import parse_invite
 from tests.frozen.conftest import Bundle
-from tests.frozen.person import Person, Program, wait_for
+from tests.frozen.person import PATIENCE, Person, Program, holds_within, wait_for
 from tests.frozen.screen import Screen, Window
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="tried on Linux only")
 _LINKS_PAGE: Final = 75, 107
-_OPEN_THEM: Final = 285, 194
+_OPEN_THEM: Final = 248, 177
 """Places in the settings window, px at 96 dpi."""
 FORMS: Final = pytest.mark.parametrize("form", ["folder", "file"])
 _NO_MEMORY: Final = """
@@ -99,10 +98,7 @@ def join(window: Window) -> None:
         window.key("ctrl+a")
         window.type("Ada")
         window.key("Return")
-        end = time.monotonic() + 2
-        while "general" not in window.title and time.monotonic() < end:
-            time.sleep(0.02)
-        return "general" in window.title
+        return holds_within(lambda: "general" in window.title, PATIENCE)
 
     wait_for(joined, "the conversation")
 
@@ -230,20 +226,17 @@ def choose_this_copy(person: Person, screen: Screen, window: Window) -> None:
 
     def opened() -> bool:
         window.key("ctrl+comma")
-        time.sleep(0.3)
-        return bool(screen.windows("^Settings"))
+        return holds_within(lambda: screen.windows("^Settings"), PATIENCE)
 
     wait_for(opened, "the settings")
     settings = screen.window("^Settings")
 
     def pressed() -> bool:
-        for place in (_LINKS_PAGE, _OPEN_THEM):
-            settings.click(place)
-            time.sleep(0.3)
-        end = time.monotonic() + 3
-        while not entry.exists() and time.monotonic() < end:
-            time.sleep(0.02)
-        return entry.exists()
+        before = settings.picture().tobytes()
+        settings.click(_LINKS_PAGE)
+        holds_within(lambda: settings.picture().tobytes() != before, PATIENCE)
+        settings.click(_OPEN_THEM)
+        return holds_within(entry.exists, PATIENCE)
 
     wait_for(pressed, "the desktop entry")
     settings.key("Escape")

@@ -31,12 +31,19 @@ _ALARMS: Final = (" ERROR ", " CRITICAL ", "Traceback", "Exception ignored")
 
 def wait_until(condition: Callable[[], object], what: str, within: float = DEADLINE) -> None:
     """Return as soon as `condition()` holds; fail after `within` seconds."""
-    end = time.monotonic() + within
+    if not holds_within(condition, within):
+        raise AssertionError(f"waited {within:.0f} s for {what}")
+
+
+def holds_within(condition: Callable[[], object], seconds: float) -> bool:
+    """Whether `condition()` holds within so many seconds; returns as soon as it does."""
+    end = time.monotonic() + seconds
     pause = threading.Event()
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"waited {within:.0f} s for {what}")
+            return False
         pause.wait(0.005)
+    return True
 
 
 def ask_as_host(server: Service, command: Callable[[int], ToServer]) -> ToClient:

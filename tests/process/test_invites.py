@@ -6,14 +6,14 @@ import json
 import secrets
 import sys
 import threading
-import time
+from contextlib import suppress
 
 import pytest
 
 from common import limits
 from common.domain.invite import Invite, parse_invite
 from common.protocol import messages
-from tests.process.harness import DEADLINE, Client, House, Server, wait_until
+from tests.process.harness import DEADLINE, Client, House, Server, holds_within, wait_until
 from tests.process.test_moderation import ctl, done, objects
 from tests.process.wire import HungUpError, Raw
 
@@ -181,18 +181,18 @@ class Joiner(threading.Thread):
         self._invite = invite
         self._name = name
         self._token = secrets.token_hex(32)
-        self._end = time.monotonic() + DEADLINE
         self.answer = ""
         """"in", or the code of the refusal."""
         self.start()
 
     def run(self) -> None:
         """Until there is an answer, or the deadline."""
-        while not self.answer and time.monotonic() < self._end:
-            try:
-                self.answer = self._try()
-            except (HungUpError, OSError):
-                time.sleep(0.01)  # the server is away; as a client does
+        holds_within(self._is_answered, DEADLINE)
+
+    def _is_answered(self) -> bool:
+        with suppress(HungUpError, OSError):  # the server is away: as a client does, try again
+            self.answer = self._try()
+        return bool(self.answer)
 
     def _try(self) -> str:
         with Raw(self._invite) as connection:

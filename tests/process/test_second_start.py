@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ import pytest
 from common.domain.invite import Invite
 from common.system.open_windows import FOLDER
 from tests.process.desk import Desk, environment_of
-from tests.process.harness import Child, House, Server, wait_until
+from tests.process.harness import Child, House, Server, holds_within, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs X11 and /proc")
 CLIENT: Final = "ChatClient$"
@@ -116,10 +115,7 @@ def join_as_ada(person: Person, listener: Child) -> None:
         # Keys that come before the window has taken the keyboard go nowhere: again, then.
         person.type("ctrl+a")
         person.type("Return", text="Ada")
-        end = time.monotonic() + 2
-        while len(listener.out) < 2 and time.monotonic() < end:
-            time.sleep(0.02)
-        return len(listener.out) > 1
+        return holds_within(lambda: len(listener.out) > 1, 2)
 
     wait_until(joined, "the joining")
     assert json.loads(listener.out[1])["sender"] == "ada"
