@@ -45,9 +45,9 @@ class Command:
     that a command adds. With `own` it needs an account, which a host has not. `room` gives the room
     of which the account must be a member. A muted account is refused if the command `speaks`. A
     command that `writes` runs within a transaction, and gets a retryable error if that fails; one
-    that is `audited` is logged in the same transaction. `cids` gives the ids to look up for
-    deduplication, so that one query serves a batch. `again` gives the first reply to a command that
-    is stored already: it is sent before any refusal (idempotence).
+    that is `audited` is logged in the same transaction, if there is something to change. `cids`
+    gives the ids to look up for deduplication, so that one query serves a batch. `again` gives the
+    first reply to a command that is stored already: it is sent before any refusal (idempotence).
     """
 
     # Each function takes the type of its key, which a mapping's type can't express: hence Any.
@@ -182,9 +182,10 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
     if row.room is not None and world.room_of(session, row.room(command)) is None:
         params = {"room": row.room(command)}
         return refuse(session, command, "no_such_room", "room", params=params)
-    about = audit_log.whom(world, session, command) if row.audited else {}
+    is_audited = row.audited and not audit_log.changes_nothing(world, command, now)
+    about = audit_log.whom(world, session, command) if is_audited else {}
     outcome = row.handler(world, session, command, now)
-    if row.audited and not is_refusal(outcome):
+    if is_audited and not is_refusal(outcome):
         outcome = [*outcome, audit_log.note(world, session, command, about, now)]
     return outcome
 

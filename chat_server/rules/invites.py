@@ -190,8 +190,9 @@ def revoke_invite(
     invite = world.directory.invites.get(command.number)
     if invite is None or not _concerns(session, invite):
         return refuse(session, command, "no_such_invite", "number")
-    if invite.ended(now) is None:
-        change(world, invite.revoked(now))
+    if invite.ended(now) is not None:
+        return [done(session, command)]
+    change(world, invite.revoked(now))
     return [done(session, command), InvitesChanged()]
 
 

@@ -16,6 +16,7 @@ from chat_server.rules.permissions import role_of
 from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.sessions import Session
+from chat_server.rules.view import InvitesChanged
 from chat_server.rules.world import Outcome
 from chat_server.store.store import StoreBusyError
 from common.domain.names import GENERAL
@@ -23,7 +24,16 @@ from common.protocol import messages
 from common.protocol.recognition import device_key
 from tests.contract.engines import MemoryEngine
 from tests.events import send
-from tests.unit.chat_server.house import NOW, House, acked, installation, refused, token, told
+from tests.unit.chat_server.house import (
+    NOW,
+    House,
+    acked,
+    all_of,
+    installation,
+    refused,
+    token,
+    told,
+)
 from tests.unit.chat_server.hub_bench import HubBench
 from tests.unit.chat_server.rules.guests import CodeGuest, KnockingGuest, show_code
 
@@ -250,6 +260,37 @@ def test_who_may_do_what(scene: Scene, kind: type, who: str, code: str) -> None:
         return
     assert _is_answered(outcome, session, command)
     assert audited(house) == written + COMMANDS[kind].audited
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        messages.RevokeInvite(id=9, number=1),
+        messages.SetSlowMode(id=9, room=GENERAL, seconds=30),
+    ],
+)
+def test_what_changes_nothing_is_written_down_once(
+    house: House, command: messages.ToServer
+) -> None:
+    """Or a member could fill the log, and the disk; it is answered each time."""
+    house.join("ada")
+    host = house.host()
+    house.do(host, messages.CreateInvite(id=1))
+    before = audited(house)
+    outcomes = [house.do(host, command) for _ in range(100)]
+    assert all(messages.Done(re=9) in told(each, host) for each in outcomes)
+    assert audited(house) == before + 1
+    assert not any(all_of(each, InvitesChanged) for each in outcomes[1:])
+
+
+def test_a_member_fills_no_log_with_its_own_invites(house: House) -> None:
+    """Those that have ended stay as they are, however often somebody ends them."""
+    ada = house.join("ada")
+    house.do(ada, messages.AddDevice(id=1))
+    before = audited(house)
+    for _ in range(100):
+        house.do(ada, messages.RevokeInvite(id=2, number=1))
+    assert audited(house) == before + 1
 
 
 def _is_answered(outcome: Outcome, session: Session, command: messages.Command) -> bool:
