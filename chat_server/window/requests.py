@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable
 from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import JoiningView, RequestRow
+from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Hairline, Label, Panel, Picture
-from common.ui.widgets.buttons import Button
+from common.ui.widgets.buttons import Button, Variant
 from common.ui.widgets.tooltip import Tooltip
 
 GUARD: Final = 800
@@ -28,12 +30,39 @@ _LEAST_NAME: Final = 150
 """Width, px at 96 dpi, that a name needs at least for everything to be in one line."""
 
 
+class _Answer(Button):
+    """A button of the strip; `pressed()` is called at each press, also while it is disabled."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        pressed: Callable[[], object],
+        text: str,
+        command: Callable[[], object],
+        *,
+        variant: Variant = "secondary",
+        icon: IconName | None = None,
+    ) -> None:
+        super().__init__(parent, theme, text, command, variant=variant, icon=icon)
+        self._on_press = pressed
+        self.bind("<space>", lambda _: self._on_press())
+
+    def _pressed(self, event: tk.Event[tk.Misc]) -> str:
+        self._on_press()
+        return super()._pressed(event)
+
+    def _press(self, event: tk.Event[tk.Misc]) -> str:
+        self._on_press()
+        return super()._press(event)
+
+
 class RequestStrip(Panel):
     """Shows one of the requests, the oldest first, and how many there are.
 
     It is packed by its owner, and asks for no room while nobody asks. When the request that it
     shows makes way for another one, the buttons rest for `GUARD`: a click that was meant for one
-    person must not let in the next.
+    person must not let in the next. Presses meanwhile, as of a key that is held, make that longer.
     """
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
@@ -140,6 +169,11 @@ class RequestStrip(Panel):
             button.enabled = False
         self._timer = self.after(GUARD, self._rested)
 
+    def _pressed_again(self) -> None:
+        """Somebody goes on clicking, or a key is held down: what it was for is answered."""
+        if self._timer is not None:
+            self._rest()
+
     def _rested(self) -> None:
         self._timer = None
         for button in self._answers:
@@ -218,9 +252,12 @@ class RequestStrip(Panel):
     def _build_answers(self) -> None:
         theme = self._theme
         self._buttons = Panel(self, theme)
-        self.admit = Button(self._buttons, theme, "Let in", self._admit, variant="primary")
-        self.refuse = Button(self._buttons, theme, "No", self._refuse)
-        self.block = Button(self._buttons, theme, _BLOCK, self._block, variant="danger", icon="ban")
+        again = self._pressed_again
+        self.admit = _Answer(self._buttons, theme, again, "Let in", self._admit, variant="primary")
+        self.refuse = _Answer(self._buttons, theme, again, "No", self._refuse)
+        self.block = _Answer(
+            self._buttons, theme, again, _BLOCK, self._block, variant="danger", icon="ban"
+        )
         self._block_hint = Tooltip(self.block, theme, "")
         self._answers = (self.admit, self.refuse, self.block)
         for button in self._answers:

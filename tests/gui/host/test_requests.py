@@ -6,7 +6,7 @@ import tkinter as tk
 
 import pytest
 
-from chat_server.window import questions
+from chat_server.window import questions, requests
 from chat_server.window.model import Page, ServerState
 from chat_server.window.requests import GUARD
 from common.protocol import messages
@@ -154,6 +154,37 @@ def test_a_press_that_is_held_answers_nobody_else(host: Host, held: bool) -> Non
     assert strip.shown.username == "eve"
     host.click(strip.refuse)
     assert eve.answer().code == "refused"
+
+
+@pytest.mark.parametrize("event", ["<Return>", "<space>", "<Button-1>"])
+def test_a_key_that_is_held_answers_one_request(
+    host: Host, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    """It repeats itself, and so may a finger on a button: each time the answers rest anew."""
+    first, _ = asks(host, "ada")
+    asks(host, "eve")
+    strip = ready(host)
+    strip.admit.focus_force()
+    host.settle()
+    monkeypatch.setattr(requests, "GUARD", 3_600_000)
+
+    def press() -> None:
+        strip.admit.event_generate(event, x=5, y=5)
+        if event == "<Button-1>":
+            strip.admit.event_generate("<ButtonRelease-1>", x=5, y=5)
+
+    press()
+    assert first.answer().code == "admitted"
+    host.wait(lambda: strip.shown is not None and strip.shown.username == "eve", "the other one")
+    for _ in range(3):
+        timer = strip._timer
+        press()
+        assert strip._timer not in {timer, None}
+        assert not strip.admit.enabled
+    strip._rested()
+    strip._stop()
+    assert strip.shown is not None
+    assert strip.shown.username == "eve"
 
 
 def test_a_click_answers_nothing_right_after_the_buttons_have_moved(host: Host) -> None:
