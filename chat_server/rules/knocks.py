@@ -179,7 +179,8 @@ def deny(world: World, session: Session, command: messages.Deny, now: int) -> Ou
     if command.block and not ban_device_of(world, session, request, now):
         note = "shared_device"
     code = "blocked" if command.block else "refused"
-    world.requests.hold(request, now, blocked=command.block)
+    # What is held for long is in the list of bans, where it can be lifted.
+    world.requests.hold(request, now, blocked=command.block and note is None)
     return [
         *_take(world, request, code, now),
         _answer(request, code),

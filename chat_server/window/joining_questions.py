@@ -32,12 +32,15 @@ _ROWS: Final = 4
 
 def block(parent: tk.Misc, theme: Theme, request: RequestRow) -> Dialog:
     """Whether to refuse a request for good (`YES`)."""
+    who = request.name
+    if request.alike and request.handle:
+        who = f"{who} ({request.handle})"  # not the other one of that name
     return Dialog(
         parent,
         theme,
-        f"Block {request.name}?",
-        "Their computer can’t ask or join any more; you can lift that under “Bans and mutes”. "
-        f"And nobody at {request.address} can ask to join for an hour.",
+        f"Block {who}?",
+        "Their computer can’t ask or join any more, and nobody at "
+        f"{request.address} can ask to join for an hour. You can lift both under “Bans and mutes”.",
         (Choice(CANCEL, "Cancel"), Choice(YES, "Block", "danger")),
     )
 

@@ -95,6 +95,15 @@ def test_a_request_with_a_members_name_says_so(host: Host) -> None:
     said = "A member has this name or one like it: @ada."
     assert strip.alike.cget("text") == said
     assert strip.alike.winfo_viewable()
+    asked: list[str] = []
+
+    def cancel(dialog: Dialog) -> None:
+        asked.append(dialog.window.title())
+        host.click(dialog.buttons[questions.CANCEL])
+
+    host.answer(cancel)
+    host.click(strip.block)
+    assert asked == ["Block Ada Lindqvist (@ada2)?"]
     host.wait(lambda: not faults(host.root), lambda: str(faults(host.root)))
     newcomer.withdraw()
     eve, _ = asks(host, "eve", "Ben Okafor")

@@ -184,6 +184,8 @@ def test_a_device_that_a_moderator_uses_is_not_banned(house: House) -> None:
     replies = [each.message for each in all_of(outcome, Tell)]
     assert [each.note for each in replies if isinstance(each, messages.Done)] == ["shared_device"]
     house.sign_in("mia")
+    house.now += join_requests.REFUSED_FOR
+    assert guest.knock(), "nothing is held that no list has"
 
 
 def test_a_request_is_taken_back(house: House) -> None:
