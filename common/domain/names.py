@@ -40,6 +40,8 @@ _NUMBERS: Final = (*range(1, 33), *(1 << power for power in range(6, 20)))
 """What a taken name is numbered with: in a row at first, and then in steps that grow. Whoever has
 made thousands of names would else have the server look at them all for each join that it refuses.
 """
+_FILLERS: Final = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"))
+"""Letters that are drawn as blanks."""
 _USERNAME = re.compile(USERNAME_PATTERN)
 _ROOM = re.compile(ROOM_PATTERN)
 _NOT_IN_USERNAME = re.compile(r"[^a-z0-9._-]+")
@@ -122,14 +124,17 @@ def _words(name: str) -> frozenset[str]:
     """What a name reads as without signs and spaces; nothing for one that has only these."""
     from common.domain.confusables import skeletons
 
-    # Without its signs first, since some of them look like letters: a long dash like a kana, two
-    # bars like "ll". As it is, too: they may stand for these letters.
-    letters = "".join(char for char in name if unicodedata.category(char)[0] not in "PSZ")
-    read = skeletons(name) | skeletons(letters)
-    # A digit one passes for I, too.
-    if "1" in name:
-        read |= skeletons(name.replace("1", "i"))
-    words = ("".join(filter(str.isalnum, skeleton)) for skeleton in read)
+    read: frozenset[str] = frozenset()
+    # A chat's name may be in full width. As it is, too: of a sign may become letters, as of "(TM)".
+    for form in {name, unicodedata.normalize("NFKC", name)}:
+        # Without its signs first, since some of them look like letters: a long dash like a kana,
+        # two bars like "ll". As it is, too: they may stand for these letters.
+        letters = "".join(char for char in form if unicodedata.category(char)[0] not in "PSZ")
+        read |= skeletons(form) | skeletons(letters)
+        # A digit one passes for I, too.
+        if "1" in form:
+            read |= skeletons(form.replace("1", "i"))
+    words = ("".join(filter(str.isalnum, skeleton.translate(_FILLERS))) for skeleton in read)
     return frozenset(filter(None, words))
 
 

@@ -18,6 +18,7 @@ from common.domain.names import (
     fold_username,
     free_username,
     is_reserved,
+    reads_as,
     room_for,
     spelling,
     suggest_username,
@@ -158,6 +159,33 @@ def test_reserved_usernames(username: str) -> None:
     with pytest.raises(NameRefusedError, match=username.lower()):
         claim_username(username)
     assert fold_username(username) == username.lower()  # who has it already keeps it
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("HOME", True),
+        ("H o m e!", True),
+        ("H0me", True),
+        ("H\u043eme", True),
+        ("\uff28\uff4f\uff4d\uff45", True),
+        ("\U0001d5db\U0001d5fc\U0001d5fa\U0001d5f2", True),
+        ("Home\u200b", True),
+        ("Home\u2066\u202e", True),
+        ("Home\u3164", True),
+        ("\uffa0Home", True),
+        ("Home\u2122", True),
+        ("Home\u0301\u0302", True),
+        ("Home 2", False),
+        ("Home & Garden", False),
+        ("Dome", False),
+        ("\u3164", False),
+    ],
+)
+def test_what_a_name_could_be_taken_for(other: str, same: bool) -> None:
+    """Also that of a chat on the network, which its sender chooses without any rule."""
+    assert reads_as("Home", other) is same
+    assert reads_as(other, "Home") is same
 
 
 @pytest.mark.parametrize("username", ["ali", "ALI", "alli", "hostel", "hans", "roman", "admiral"])
