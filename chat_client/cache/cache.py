@@ -337,16 +337,16 @@ class Cache:
                 # Nobody knows which of the events before these are unread: they count as read.
                 self.mark_read(room, max(first - 1, self._mark_read_before(events)))
 
-    def begin_reading(self, room: str, seq: int) -> None:
-        """Add a room of which nothing is cached; its events up to `seq` count as read.
+    def begin_reading(self, room: str, seq: int) -> int:
+        """Have the events up to `seq` of a room that is new here count as read; returns `seq`.
 
-        In a room that is fetched again `sent_at` decides which events count as read.
+        In a room that is fetched again `sent_at` decides which events count as read: returns 0.
         """
         self.add_room(room)
-        if room not in self._read_until:
-            self._connection.execute(
-                "UPDATE rooms SET read = max(read, ?) WHERE room = ?", (seq, room)
-            )
+        if room in self._read_until:
+            return 0
+        self._connection.execute("UPDATE rooms SET read = max(read, ?) WHERE room = ?", (seq, room))
+        return seq
 
     def spans(self, room: str) -> tuple[Span, ...]:
         """The cached spans of a room, sorted."""

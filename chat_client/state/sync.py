@@ -279,7 +279,12 @@ class Sync:
         head = self._heads.get(room, 0)
         fetched = tuple(event for event in events if event.seq <= head)
         if fetched:
-            self._tell(news.EventsAdded(room, fetched, read, self._came(room)))
+            if self._came(room) == "before" and direct_members(room) is None:
+                # As where there is more of it than is fetched at once; see `_skip`.
+                known = max(read, self._cache.begin_reading(room, fetched[-1].seq))
+            else:
+                known = read
+            self._tell(news.EventsAdded(room, fetched, known, self._came(room)))
             if fetched[-1].seq == head:
                 self._new_here.discard(room)
         if len(fetched) < len(events):

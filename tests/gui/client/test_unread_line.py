@@ -270,3 +270,19 @@ def test_a_day_begins_with_what_is_new(ada: Window, bruno: Peer) -> None:
 def test_since_when(at: str, said: str) -> None:
     """As short as it is clear, on 27 November 2026, whatever a server's clock says."""
     assert unread_line._moment(datetime.fromisoformat(at), date(2026, 11, 27)) == said
+
+
+def test_somebody_who_has_just_joined_has_read_it_all(town: Town, host: Host) -> None:
+    """What others said before is no news of theirs; what comes while they look away is."""
+    bruno = town.peer(host, "Bruno Okafor")
+    bruno.say("one", "@Mira Novak two", "three")
+    mira = town.member(host, "Mira Novak")
+    mira.wait(lambda: "three" in mira.said, "what was said")
+    assert line(mira) == ""
+    assert mira.main.overview.unread["general"] == 0
+    assert not any(mira.main.overview.mentions.values())
+    go_away(mira, bruno)
+    bruno.say("four")
+    mira.wait(lambda: mira.main.overview.unread["general"] == 1, "the message")
+    come_back(mira)
+    assert line(mira).startswith("1 new since ")

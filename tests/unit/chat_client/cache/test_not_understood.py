@@ -63,10 +63,10 @@ def came(kind: str, body: Body, seq: int = 3, room: str = "general") -> Event:
 
 @pytest.fixture
 def desk(path: Path) -> Desk:
-    """A client that is online, with two messages in a room of four events."""
+    """A client that is online, and has heard two messages in a room that was empty."""
     desk = Desk(cache=Cache(path))
-    sync = only(desk.go_online(general=4), messages.Sync)
-    desk.hear(synced(sync, general=4), event(1), event(2))
+    sync = only(desk.go_online(general=0), messages.Sync)
+    desk.hear(synced(sync, general=0), event(1), event(2))
     return desk
 
 

@@ -118,6 +118,27 @@ def test_how_events_came(bench: Bench) -> None:
     assert came(bench) == ["away", "live", "away"]
 
 
+def test_what_was_said_before_one_came_counts_as_read(bench: Bench) -> None:
+    """Wherever a connection breaks off; not so a direct conversation, and what comes later."""
+    bench.admit()
+    parts = Parts(bench)
+    parts.sync.meet(EPOCH)
+    parts.answer(parts.bring(ROOM), {ROOM: 2})
+    parts.hear(event(1))
+    parts.sync.forget()
+    parts.sync.meet(EPOCH)
+    parts.answer(parts.bring(ROOM), {ROOM: 3})
+    parts.sync.listed([], True, bench.now)
+    parts.hear(event(2), event(3), event(4))
+    direct = "dm:ada:bob"
+    parts.sync.room_added(messages.RoomAdded(room=room_of(direct, 1)), bench.now)
+    parts.answer(only(bench.sent(), messages.Sync), {direct: 1})
+    parts.hear(event(1, direct))
+    assert [item.read for item in bench.told(news.EventsAdded)] == [1, 3, 0, 0]
+    rows = bench.cache._connection.execute("SELECT room, read FROM rooms ORDER BY room")
+    assert [tuple(row) for row in rows] == [(direct, 0), (ROOM, 3)]
+
+
 def came(bench: Bench) -> list[news.Came]:
     """How what was told came."""
     return [item.came for item in bench.told(news.EventsAdded)]
