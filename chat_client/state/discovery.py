@@ -64,6 +64,8 @@ class FoundChat:
     port: int
     seen_at: float = field(compare=False)
     places: tuple[tuple[str, int], ...] = ()
+    copies: tuple[str, ...] = ()
+    """An address of each, if several servers say at the same time that they are this one."""
 
 
 @dataclass(slots=True)
@@ -79,6 +81,10 @@ class _Route:
     unanswered: int = 0
     told: tuple[str, ...] = ()
     """Further addresses, which the advert tells: it may have come by way of another computer."""
+    server: bytes = b""
+    """Which running server it is, by the label of its host's name."""
+    since: float = 0.0
+    """When it was first heard that it is this one."""
     is_late: bool = False
     """Whether others are to be tried first, as the reply to the last question is overdue."""
 
@@ -151,6 +157,8 @@ class FoundChats:
             self._disbelieved[advert.fingerprint] = now + DISBELIEF
         route = routes[place]
         route.name, route.seen_at, route.told = advert.name, now, advert.addresses
+        if route.server != advert.host:
+            route.server, route.since = advert.host, now
         route.unanswered, route.is_late = 0, False
         route.answers |= answers
         # A reply by unicast is valid for a few seconds only, for those who don't ask again.
@@ -268,7 +276,32 @@ def _found(fingerprint: bytes, routes: _Routes) -> FoundChat:
     told = [(host, at) for (_, at), route in ordered for host in route.told]
     places = tuple(dict.fromkeys((*(place for place, _ in ordered), *told)))[:MOST_PLACES]
     hosts = tuple(host for host, at in places if at == port)
-    return FoundChat(fingerprint, first.name, hosts, port, _seen_at(routes), places)
+    seen_at, copies = _seen_at(routes), _copies(ordered)
+    return FoundChat(fingerprint, first.name, hosts, port, seen_at, places, copies)
+
+
+def _copies(ordered: list[tuple[_Place, _Route]]) -> tuple[str, ...]:
+    """An address of each running server, if several answer; a copied data folder makes two.
+
+    A server with several addresses is one, and so is one that was started anew: each of two was
+    heard after the other had appeared.
+    """
+    servers: dict[bytes, list[tuple[_Place, _Route]]] = {}
+    for place, route in ordered:
+        if route.answers:
+            servers.setdefault(route.server, []).append((place, route))
+    if len(servers) < 2:
+        return ()
+    since = {label: min(route.since for _, route in each) for label, each in servers.items()}
+    seen = {label: max(route.seen_at for _, route in each) for label, each in servers.items()}
+    return tuple(
+        each[0][0][0]
+        for label, each in servers.items()
+        if any(
+            seen[label] > since[other] and seen[other] > since[label]
+            for other in servers.keys() - {label}
+        )
+    )
 
 
 def _put_late_last(routes: _Routes) -> None:

@@ -10,6 +10,7 @@ A failure here never ends the server: it can be joined by its link all the same.
 
 import logging
 import math
+import secrets
 import selectors
 import socket
 import threading
@@ -27,6 +28,7 @@ from common.domain.dns_sd import (
     Question,
     announcement,
     concerning,
+    may_announce,
     may_concern,
     read,
     reply,
@@ -58,6 +60,8 @@ MOST_REPLIES: Final = 200
 """By unicast and second. Beyond that the group gets one for all."""
 MOST_REPLIES_EACH: Final = 10
 """The same to one address."""
+_MOST_TWINS: Final = 8
+"""Other servers with this identity that are told of."""
 _FAILED_PAUSE: Final = 10.0
 """Seconds after an unexpected error."""
 
@@ -72,7 +76,9 @@ class Beacon:
     def __init__(
         self, advert: Advert, versions: Collection[int] = (4, 6), source: str | None = None
     ) -> None:
-        self._advert = advert
+        self._advert = replace(advert, host=secrets.token_hex(8).encode())
+        self._twins: set[bytes] = set()
+        """Labels of other servers that say they are this one."""
         self._versions = versions
         self._source = source
         self._stopping = threading.Event()
@@ -212,15 +218,33 @@ class Beacon:
         count = 0
         for datagram in received(sock):
             count += 1
-            if not may_concern(datagram.data, self._advert):
+            data, mine = datagram.data, self._advert
+            if not (may_concern(data, mine) or may_announce(data, mine)):
                 continue
             try:
-                asked = read(datagram.data)
+                packet = read(data)
             except PacketError as error:
                 log.debug("a malformed packet: %s", error)
             else:
-                self._answer(asked, datagram, link, links)
+                if packet.is_response:
+                    self._look_for_twins(packet, datagram)
+                else:
+                    self._answer(packet, datagram, link, links)
         return count
+
+    def _look_for_twins(self, said: Packet, sender: Datagram) -> None:
+        """Log once that another server has this identity: guests may come to either of them."""
+        mine = self._advert
+        for advert in said.adverts:
+            is_twin = advert.fingerprint == mine.fingerprint and advert.host != mine.host
+            is_new = advert.host not in self._twins and len(self._twins) < _MOST_TWINS
+            if is_twin and advert.ttl and is_new:
+                self._twins.add(advert.host)
+                log.warning(
+                    "a server at %s has the identity of this one; was its data folder copied? "
+                    "Stop one of them: what is said in one is not in the other",
+                    sender.host,
+                )
 
     def _answer(self, asked: Packet, sender: Datagram, link: Link, links: Links) -> None:
         legacy = sender.port != PORT

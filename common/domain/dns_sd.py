@@ -3,13 +3,15 @@
 Only what it takes to advertise a chat on the local network and to find one:
 
     _lan-chat._tcp.local            PTR  LABEL._lan-chat._tcp.local
-    LABEL._lan-chat._tcp.local      SRV  0 0 PORT LABEL.local
+    LABEL._lan-chat._tcp.local      SRV  0 0 PORT HOST.local
     LABEL._lan-chat._tcp.local      TXT  v=1 fp=FINGERPRINT name=NAME
-    LABEL.local                     A, AAAA
+    HOST.local                      A, AAAA
 
 LABEL is the first 16 hexadecimal digits of the fingerprint of the server's certificate. Labels have
 63 bytes, and a chat's name may have more: so the name is in the TXT record. And a fingerprint
-belongs to one server: no label is ever taken, so none has to be probed for (RFC 6762 §8.1).
+belongs to one server: no label is ever taken, so none has to be probed for (RFC 6762 §8.1). HOST is
+random, and another one for each server that runs: so two with one identity are noticed, such as
+those of a data folder that was copied, and their addresses are not mixed up in caches.
 
 Whatever arrives was sent by anybody on the network: `read` raises ValueError or nothing, its work
 is bounded, and what it returns is a hint. Only the certificate proves which server it is.
@@ -89,11 +91,18 @@ class Advert:
     port: int
     ttl: int = TTL
     addresses: tuple[str, ...] = field(default=(), compare=False)
+    host: bytes = field(default=b"", compare=False)
+    """The label of the host's name, another one for each server that runs; empty for `label`."""
 
     @property
     def label(self) -> bytes:
-        """The label of the service instance and of the host."""
+        """The label of the service instance."""
         return label_of(self.fingerprint)
+
+    @property
+    def host_label(self) -> bytes:
+        """The label of the host's name."""
+        return self.host or self.label
 
 
 class Question(NamedTuple):
@@ -132,6 +141,11 @@ def may_matter(packet: bytes) -> bool:
     return _MARK in packet.lower()
 
 
+def _about(advert: Advert) -> tuple[bytes, ...]:
+    """Labels of which a question for this server has one."""
+    return SERVICE[0], ALL_SERVICES[0], advert.label, advert.host_label
+
+
 def may_concern(packet: bytes, advert: Advert) -> bool:
     """Whether a packet may ask something that a server answers: quicker than to read it.
 
@@ -140,7 +154,12 @@ def may_concern(packet: bytes, advert: Advert) -> bool:
     if len(packet) < _HEADER.size or packet[2] & _IS_RESPONSE >> 8:
         return False
     lowered = packet.lower()
-    return any(each in lowered for each in (SERVICE[0], ALL_SERVICES[0], advert.label))
+    return any(each in lowered for each in _about(advert))
+
+
+def may_announce(packet: bytes, advert: Advert) -> bool:
+    """Whether a packet may tell of a server with this identity: quicker than to read it."""
+    return len(packet) > _HEADER.size and packet[2] >> 7 == 1 and advert.label in packet.lower()
 
 
 # Writing
@@ -169,7 +188,7 @@ def concerning(asked: Packet, advert: Advert, *, legacy: bool) -> frozenset[Ques
     """
     if asked.is_response:
         return frozenset()
-    instance, host = (advert.label, *SERVICE), (advert.label, b"local")
+    instance, host = (advert.label, *SERVICE), (advert.host_label, b"local")
     found = set()
     for question in asked.questions:
         if question.is_for(SERVICE, PTR):
@@ -209,7 +228,7 @@ def response(
 ) -> bytes:
     """The response to questions that concern a server; see `concerning` and `reply`."""
     ttl = _LEGACY_TTL if legacy else TTL
-    instance, host = (advert.label, *SERVICE), (advert.label, b"local")
+    instance, host = (advert.label, *SERVICE), (advert.host_label, b"local")
     pointer, about = _pointer(advert, ttl), _about_instance(advert, ttl)
     located = _about_host(advert, addresses, ttl)
     records: list[_Sent] = []
@@ -246,7 +265,7 @@ def _pointer(advert: Advert, ttl: int) -> _Sent:
 
 def _about_instance(advert: Advert, ttl: int) -> list[_Sent]:
     instance = (advert.label, *SERVICE)
-    located = _SRV.pack(0, 0, advert.port) + _encoded((advert.label, b"local"))
+    located = _SRV.pack(0, 0, advert.port) + _encoded((advert.host_label, b"local"))
     fingerprint = base64.urlsafe_b64encode(advert.fingerprint).rstrip(b"=")
     texts = (b"v=" + _VERSION, b"fp=" + fingerprint, b"name=" + _shortened(advert.name))
     text = b"".join(bytes([len(each)]) + each for each in texts)
@@ -254,7 +273,7 @@ def _about_instance(advert: Advert, ttl: int) -> list[_Sent]:
 
 
 def _about_host(advert: Advert, addresses: Iterable[str], ttl: int) -> list[_Sent]:
-    host = (advert.label, b"local")
+    host = (advert.host_label, b"local")
     found = [ipaddress.ip_address(address) for address in islice(addresses, MOST_ADDRESSES)]
     return [_Sent(host, A if each.version == 4 else AAAA, ttl, each.packed) for each in found]
 
@@ -343,6 +362,13 @@ def _read(packet: bytes) -> Packet:
     return Packet(identifier, True, questions, adverts)
 
 
+class _Service(NamedTuple):
+    """Where a service is: its port, and the name of its host."""
+
+    port: int
+    target: Name
+
+
 class _Received(NamedTuple):
     """A record. `data` is what is understood of it: a target, a port, or an address.
 
@@ -352,7 +378,7 @@ class _Received(NamedTuple):
     name: Name
     kind: int
     ttl: int
-    data: Name | int | bytes | None
+    data: Name | _Service | bytes | None
 
 
 class _Reader:
@@ -376,12 +402,13 @@ class _Reader:
         end = begin + length
         if end > len(self._packet):
             raise PacketError("a record is cut off")
-        data: Name | int | bytes | None = None
+        data: Name | _Service | bytes | None = None
         if kind == PTR:
             self._at = begin
             data = _lower(self._name())
-        elif kind == SRV and length > _SRV.size:
-            data = _SRV.unpack_from(self._packet, begin)[2]
+        elif kind == SRV and length > _SRV.size and name[1:] == SERVICE:
+            self._at = begin + _SRV.size
+            data = _Service(_SRV.unpack_from(self._packet, begin)[2], _lower(self._name()))
         elif kind == TXT or (kind, length) in {(A, 4), (AAAA, 16)}:
             data = self._packet[begin:end]
         self._at = end
@@ -440,6 +467,7 @@ def _instances(records: Iterable[_Received]) -> dict[Name, int]:
         if record.kind == PTR
         and record.name == SERVICE
         and isinstance(record.data, tuple)
+        and not isinstance(record.data, _Service)
         and record.data[1:] == SERVICE
     }
 
@@ -449,10 +477,13 @@ def _known(instances: dict[Name, int]) -> Iterator[bytes]:
     return (name[0] for name, ttl in instances.items() if ttl >= TTL / 2)
 
 
+_NOWHERE: Final = _Service(0, ())
+
+
 def _adverts(instances: dict[Name, int], records: Iterable[_Received]) -> Iterator[Advert]:
     if not instances:
         return
-    ports: dict[Name, int] = {}
+    services: dict[Name, _Service] = {}
     texts: dict[Name, bytes] = {}
     addresses: dict[bytes, list[str]] = {}
     for record in records:
@@ -460,14 +491,14 @@ def _adverts(instances: dict[Name, int], records: Iterable[_Received]) -> Iterat
             texts[record.name] = record.data
         elif isinstance(record.data, bytes) and record.name:
             addresses.setdefault(record.name[0], []).append(str(ipaddress.ip_address(record.data)))
-        elif isinstance(record.data, int):
-            ports[record.name] = record.data
+        elif isinstance(record.data, _Service):
+            services[record.name] = record.data
     for name, ttl in instances.items():
-        port = ports.get(name, 0)
+        port, target = services.get(name, _NOWHERE)
         described = _described(_strings(texts.get(name, b"")))
-        if port and described is not None and label_of(described[0]) == name[0]:
-            told = tuple(addresses.get(name[0], ())[:MOST_ADDRESSES])
-            yield Advert(*described, port, min(ttl, TTL), told)
+        if port and target and described is not None and label_of(described[0]) == name[0]:
+            told = tuple(addresses.get(target[0], ())[:MOST_ADDRESSES])
+            yield Advert(*described, port, min(ttl, TTL), told, target[0])
 
 
 def _described(texts: Iterable[bytes]) -> tuple[bytes, str] | None:

@@ -28,6 +28,8 @@ _LOW: Final = 260
 _ADDRESS: Final = "Type an address", "Address"
 _HOST: Final = "Host a chat here", "Host here"
 """What the buttons below the list say, and what where that is too wide."""
+_COPIED: Final = "On several computers"
+"""What is said of a chat if several servers say that they are it."""
 _DOTS: Final[dict[bool | None, Presence | None]] = {None: None, True: "online", False: "offline"}
 
 
@@ -160,6 +162,8 @@ def _row(entry: Entry, *, shared: bool = False) -> ListRow:
     if entry.account is not None:
         # First what changes: a long name is cut at its end.
         known = {None: "", True: "On · ", False: "Off · "}[entry.online]
+        if entry.copies:
+            known = f"{_COPIED} · "
         sign_too = f"{words} · " if shared else ""
         detail = f"{known}{sign_too}as {safe(entry.account.display_name)}"
     elif entry.invite is not None:
@@ -169,7 +173,8 @@ def _row(entry: Entry, *, shared: bool = False) -> ListRow:
     elif entry.is_twin:
         detail = f"{words} · twice here"
     else:
-        detail = words
+        detail = _COPIED if entry.copies else words
+    is_odd = bool(entry.imitates or entry.is_twin or entry.copies)
     return ListRow(
         entry.key,
         name,
@@ -177,6 +182,6 @@ def _row(entry: Entry, *, shared: bool = False) -> ListRow:
         badge_colour=sign.colour if sign is not None else BADGE,
         presence=_DOTS[entry.online] if entry.account is not None else None,
         detail=detail,
-        mark="warning" if entry.imitates or entry.is_twin else "chevron-right",
-        mark_tone="warning" if entry.imitates or entry.is_twin else None,
+        mark="warning" if is_odd else "chevron-right",
+        mark_tone="warning" if is_odd else None,
     )

@@ -31,7 +31,8 @@ class Entry:
     With an `account` one is in it already; with an `invite` it is the one on this computer, which
     asks for nothing. `online` is None as long as nobody knows. `imitates` is the known chat whose
     name it has, while it is another server. With `is_twin` another one in the list has its name and
-    its sign, which does not happen by chance.
+    its sign, which does not happen by chance. `copies` are addresses of several computers that all
+    say they are it.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Entry:
     online: bool | None = None
     imitates: str = ""
     is_twin: bool = False
+    copies: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -99,7 +101,7 @@ def list_chats(
         place = Place(advert.hosts, advert.port, advert.fingerprint, advert.name)
         key = f"found:{advert.fingerprint.hex()}"
         imitates = names.imitated_by(advert.name, advert.fingerprint)
-        rows.append(Entry(key, place, online=True, imitates=imitates))
+        rows.append(Entry(key, place, online=True, imitates=imitates, copies=advert.copies))
     return Listing(tuple(_with_twins(rows)), known)
 
 
@@ -137,7 +139,8 @@ def _known(
         place, online = Place(hosts, advert.port, pin, place.server_name), True
     elif here is not None and _is_here(account, here):
         online = True
-    return Entry(account.key, place, account=account, online=online)
+    copies = () if advert is None else advert.copies
+    return Entry(account.key, place, account=account, online=online, copies=copies)
 
 
 def _is_here(account: Account, here: Invite) -> bool:

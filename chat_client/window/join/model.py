@@ -67,7 +67,8 @@ class JoinModel(NamedTuple):
         twin = entry is not None and entry.is_twin
         is_back = back is not None
         listed = entry is not None or is_back
-        return Chosen(self.attempt.rule, imitates, direct, gone, is_back, twin, listed)
+        copies = () if entry is None else entry.copies
+        return Chosen(self.attempt.rule, imitates, direct, gone, is_back, twin, listed, copies)
 
     def close(self) -> None:
         """End it."""

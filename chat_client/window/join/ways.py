@@ -35,7 +35,7 @@ class Chosen(NamedTuple):
     one that is on this computer; `gone` of one that was found and is not there any more; `is_back`
     of one into which an account comes back, which asking would not help; `twin` of one that can't
     be told from another one; `listed` of one that stands in the list, and not of one that a link or
-    an address has led to.
+    an address has led to. `copies` are addresses of several computers that all say they are it.
     """
 
     rule: str = ""
@@ -45,6 +45,7 @@ class Chosen(NamedTuple):
     is_back: bool = False
     twin: bool = False
     listed: bool = True
+    copies: tuple[str, ...] = ()
 
     @property
     def dubious(self) -> bool:
@@ -109,6 +110,12 @@ def warning_of(name: str, chosen: Chosen) -> str:
             f"There are two chats here named “{name}”, with the same two words and colour. One of "
             "them pretends to be the other, so neither host is asked. Get a code or a link from "
             "the person whose chat it is."
+        )
+    if chosen.copies:
+        return (
+            f"Several computers say that they are “{name}”: {', '.join(chosen.copies)}. Its folder "
+            "may have been copied; then what is said on one is not on the other. Ask the host "
+            "which one to stop."
         )
     if chosen.at_once and not chosen.direct:
         return "Anyone on this network may join this chat."

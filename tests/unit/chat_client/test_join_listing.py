@@ -9,6 +9,7 @@ import pytest
 from chat_client.accounts import new_account
 from chat_client.state.account import Account
 from chat_client.state.discovery import FoundChat
+from chat_client.window.join.chat_list import _row
 from chat_client.window.join.listing import HERE, Listing, imitated, list_chats
 from chat_client.window.join.ways import (
     ASK,
@@ -143,6 +144,22 @@ def test_two_unknown_chats_of_one_name_and_one_sign_are_marked(
     assert [each.is_twin for each in here.found] == [False, True]
     known = list_chats([account(2, "Home")], None, [advert(4, name)], {})
     assert [(each.is_twin, each.imitates) for each in known.found] == [(False, "Home")]
+
+
+def test_a_chat_on_several_computers_is_marked() -> None:
+    """One's own, too: in plain words, with the addresses where there is room for them."""
+    copied = replace(advert(1, "Home"), copies=("10.0.0.5", "10.0.0.6"))
+    (found,) = list_chats([], None, [copied], {}).found
+    assert found.copies == ("10.0.0.5", "10.0.0.6")
+    (known,) = list_chats([account(1, "Home")], None, [copied], {}).known
+    assert known.copies == found.copies
+    assert _row(found).detail == "On several computers"
+    assert _row(known).detail == "On several computers · as Ada"
+    assert _row(found).mark == _row(known).mark == "warning"
+    warning = warning_of("Home", Chosen(copies=found.copies))
+    assert "10.0.0.5, 10.0.0.6" in warning
+    assert "Ask the host" in warning
+    assert best_way(Chosen(copies=found.copies)) is Way.CHAT
 
 
 def test_a_typed_address_may_lead_to_an_impostor() -> None:

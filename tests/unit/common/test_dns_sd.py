@@ -136,6 +136,24 @@ def test_a_reply_to_the_group_replaces_what_was_cached() -> None:
     assert struct.pack(">HH", PTR, 1) in told
 
 
+def test_the_host_has_a_name_of_its_own() -> None:
+    """Its addresses are those of that name: two servers with one identity have two."""
+    copy = replace(HOME, host=b"0123456789abcdef")
+    for packet in (
+        announcement(copy, ADDRESSES),
+        reply(read(query(SERVICE, 1)), copy, ADDRESSES, legacy=True),
+        reply(asked((copy.host, b"local"), A), copy, ADDRESSES, legacy=False),
+    ):
+        assert packet is not None
+        assert copy.host in packet
+        for advert in read(packet).adverts:
+            assert (advert.host, advert.addresses) == (copy.host, tuple(ADDRESSES))
+    assert reply(asked((HOME.label, b"local"), A), copy, ADDRESSES, legacy=False) is None
+    assert may_concern(query((copy.host, b"local"), 1), copy)
+    (told,) = read(announcement(HOME, ADDRESSES)).adverts
+    assert (told.host, told.addresses) == (HOME.label, tuple(ADDRESSES))
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "kinds"),
     [

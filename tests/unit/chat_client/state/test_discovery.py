@@ -208,6 +208,52 @@ def test_a_server_that_moved_is_reached_at_its_new_address() -> None:
     assert found.chats[0].hosts == ("10.1.0.5", "10.0.0.5")
 
 
+ONE, OTHER = replace(HOME, host=b"1" * 16), replace(HOME, host=b"2" * 16)
+"""Two servers with one identity."""
+
+
+def hear(found: FoundChats, now: float, *said: tuple[Advert, str]) -> tuple[str, ...]:
+    """Ask, and get these replies; the copies that are told then."""
+    found.asked(now)
+    for number, (told, host) in enumerate(said, 1):
+        found.heard(told, host, now + 0.01 * number, answers=True)
+    return found.chats[0].copies
+
+
+def test_two_servers_with_one_identity_are_told() -> None:
+    """A data folder was copied: an address of each, for as long as both are there."""
+    found = FoundChats()
+    assert hear(found, 0.0, (ONE, "10.0.0.5"), (OTHER, "10.0.0.6")) == ()
+    for now in (1.0, 3.0, 8.0):
+        replies = [(ONE, "10.0.0.5"), (OTHER, "10.0.0.6"), (OTHER, "fd00::6")]
+        assert hear(found, now, *replies) == ("10.0.0.5", "10.0.0.6")
+    found.left(HOME.fingerprint, 9.0)
+    assert hear(found, 9.1, (ONE, "10.0.0.5")) == ("10.0.0.5", "10.0.0.6")
+    found.expire(9.0 + LEAVING)
+    assert found.chats[0].copies == ()
+
+
+def test_one_server_with_two_addresses_is_one() -> None:
+    """Also when it was started anew, and when it has moved."""
+    found = FoundChats()
+    for now in (0.0, 1.0):
+        assert hear(found, now, (ONE, "10.0.0.5"), (ONE, "10.1.0.5")) == ()
+    found.heard(OTHER, "10.1.0.5", 2.0, answers=False)
+    assert found.chats[0].copies == ()
+    for now in (3.0, 8.0):
+        assert hear(found, now, (OTHER, "10.1.0.5"), (OTHER, "10.0.0.5")) == ()
+    assert hear(found, 13.0, (replace(HOME, host=b"3" * 16), "10.9.0.5")) == ()
+
+
+def test_an_advert_that_nobody_asked_for_makes_no_copy() -> None:
+    """Anybody can send one; who answers is there."""
+    found = FoundChats()
+    for now in (0.0, 1.0, 2.0):
+        hear(found, now, (ONE, "10.0.0.5"))
+        found.heard(OTHER, "10.0.0.6", now + 0.5, answers=False)
+        assert found.chats[0].copies == ()
+
+
 IN_TIME = st.floats(0.001, LATE - 0.01)
 LATER = st.floats(LATE + 0.01, 1.4)
 
