@@ -2,17 +2,19 @@
 
 import secrets
 from bisect import bisect
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from math import ceil
 from operator import itemgetter
 from typing import Final
 
+from chat_server.rate_limit import TokenBuckets
 from chat_server.rules import devices, invites, joining, newcomers
 from chat_server.rules.conversation import publish_join
 from chat_server.rules.directory import Device
 from chat_server.rules.effects import Admit, Answer, Disconnect, Show, Tell, TellEveryone
-from chat_server.rules.issued_invites import IssuedInvite
+from chat_server.rules.issued_invites import InviteKind, IssuedInvite
 from chat_server.rules.people import deletion_params
 from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import sanction_params
@@ -222,7 +224,7 @@ def _make_account(
     except NameRefusedError as error:
         return refuse_name(session, command, field, error)
     number = None if invite is None else invite.number
-    wait = _wait_to_join(world, session, number)
+    wait = _wait_to_join(world, session, invite)
     if wait:
         # No matter for the host: it may be a class whose link was just shown to everybody.
         params: Params = {"why": "many_joins"}
@@ -247,21 +249,36 @@ def _make_account(
     return [*admitted, published, InvitesChanged()]
 
 
-def _wait_to_join(world: World, session: Session, invite: int | None) -> int:
+def _wait_to_join(world: World, session: Session, invite: IssuedInvite | None) -> int:
     """Take a token for a new account by an invite, or without one; or the milliseconds to wait.
 
-    Whoever got hold of a link could otherwise fill the chat with accounts in no time; and where
-    none is needed, whoever is on this network.
+    Whoever got hold of a link could otherwise fill the chat with accounts in no time, and so could
+    whoever is on this network where no invite is needed, or has the spoken code. A computer has as
+    many addresses as it likes: so without an invite there are two limits.
     """
-    limit, key = world.join_limit, str(invite)
+    asked: list[tuple[TokenBuckets, str]] = []
     if invite is None:
-        limit, key = world.open_join_limit, session.address
-    if limit is None:
-        return 0
-    wait = limit.ask(key, world.moment)
-    if not wait:
-        world.directory.undo.note(partial(limit.give_back, key))
-    return ceil(1000 * wait)
+        asked.append((world.open_join_limit, session.address))
+    if world.join_limit is not None:
+        asked.append((world.join_limit, _way_in(invite)))
+    taken: list[Callable[[], object]] = []
+    for limit, key in asked:
+        wait = limit.ask(key, world.moment)
+        if wait:
+            for give_back in taken:
+                give_back()
+            return ceil(1000 * wait)
+        taken.append(partial(limit.give_back, key))
+    for give_back in taken:
+        world.directory.undo.note(give_back)
+    return 0
+
+
+def _way_in(invite: IssuedInvite | None) -> str:
+    """By what somebody joins, for the limit: all who have the code have an invite of their own."""
+    if invite is None:
+        return "open"
+    return invite.kind if invite.kind is InviteKind.CODE else str(invite.number)
 
 
 def sign_in(world: World, session: Session, command: messages.SignIn, now: int) -> Outcome:

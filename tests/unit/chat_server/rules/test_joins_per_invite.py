@@ -40,6 +40,14 @@ def issue(house: House, username: str | None = None) -> str:
     return secret
 
 
+def by_code(house: House) -> str:
+    """What somebody gets who has typed the spoken code."""
+    with house.log.transaction():
+        _, secret = invites.issue_for_code(house.world, NOW, username=None, expires=NOW + 60_000)
+    house.world.directory.commit()
+    return secret
+
+
 def neighbour(house: House) -> Session:
     """A connection from this network."""
     session = house.connect()
@@ -118,6 +126,35 @@ def test_without_an_invite_an_address_brings_few(house: House) -> None:
     assert other.username == "bob"
     session = neighbour(crowded)
     assert refused(crowded.do(session, come("cem")), session).code == "rate_limited"
+
+
+def test_many_addresses_bring_no_more_without_an_invite(crowded: House) -> None:
+    """A computer gives itself as many as it likes; who waits as told gets in."""
+    crowded.do(crowded.host(), messages.SetJoining(id=1, rule="open", moderators_invite=False))
+
+    def come(number: int) -> str:
+        session = neighbour(crowded)
+        session.address = f"fe80::{number:x}"
+        command = crowded.join_command(f"p{number}").model_copy(update={"secret": None})
+        outcome = crowded.do(session, command)
+        return session.username or refused(outcome, session).code
+
+    assert [come(number) for number in range(5)] == ["p0", "p1", *["rate_limited"] * 3]
+    for _ in range(int(JOINS_OF_AN_ADDRESS)):
+        assert come(4) == "rate_limited"
+    # What was refused for that has cost those addresses nothing.
+    crowded.world.moment += 30
+    assert come(4) == "p4"
+    # And by a link others come as before.
+    crowded.join("ada")
+
+
+def test_the_spoken_code_is_one_way_in(crowded: House) -> None:
+    """Though each who types it gets an invite of their own."""
+    for name in ("ada", "bob"):
+        crowded.do(crowded.connect(), crowded.join_command(name, secret=by_code(crowded)))
+    held_up(crowded, crowded.join_command("cem", secret=by_code(crowded)))
+    crowded.join("dan")
 
 
 def test_more_devices_of_one_person_are_no_new_people(crowded: House) -> None:
