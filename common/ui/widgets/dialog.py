@@ -89,6 +89,7 @@ class Dialog:
         self.window.bind("<Escape>", lambda _: self.choose(self._cancel))
         self.window.bind("<Return>", self._returned)
         self.window.bind("<KP_Enter>", self._returned)
+        self.window.bind("<Button>", self._pressed)
         self.window.protocol("WM_DELETE_WINDOW", lambda: self.choose(self._cancel))
 
     def ask(self) -> Answer:
@@ -206,6 +207,19 @@ class Dialog:
 
     def _build_more(self, inside: Panel, width: int) -> None:
         """Put more above the buttons, in a subclass; `width` is px at 96 dpi."""
+
+    def _pressed(self, event: tk.Event[tk.Misc]) -> None:
+        """Take the keyboard back when somebody presses elsewhere in the program.
+
+        Window managers give it to the window there, which does nothing while this one has the grab;
+        the press itself is reported to this one.
+        """
+        inside = (
+            0 <= event.x < self.window.winfo_width() and 0 <= event.y < self.window.winfo_height()
+        )
+        if event.widget is self.window and not inside:
+            self.window.lift()
+            (self.window.focus_lastfor() or self.window).focus_force()
 
     def _returned(self, event: tk.Event[tk.Misc]) -> None:
         if not isinstance(event.widget, Button):

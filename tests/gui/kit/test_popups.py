@@ -116,6 +116,30 @@ def test_who_chose_an_option_may_confirm_with_return(
     assert dialog.ask() == Answer("try", options=("10",))
 
 
+def test_a_press_elsewhere_gives_the_keyboard_to_the_dialog(
+    root: tk.Tk, theme: Theme, wait_until: Pump
+) -> None:
+    """The window manager has given it to the window that was pressed, where keys do nothing."""
+    wait_until(root.winfo_viewable)
+    dialog = Dialog(root, theme, "Name", "Text", CHOICES, entry=Entry("Name", "Ada"))
+    assert dialog.field is not None
+    entry = dialog.field.entry
+    seen: list[tuple[bool, bool]] = []
+
+    def act() -> None:
+        if dialog.window.grab_status() and not seen:
+            for x, y in ((5, 5), (-20, 5)):
+                root.focus_force()
+                # As Tk reports it to the window with the grab.
+                dialog.window.event_generate("<Button-1>", x=x, y=y)
+                seen.append((x > 0, root.focus_displayof() is entry))
+            dialog.choose("try")
+
+    _during(dialog, wait_until, act)
+    assert dialog.ask().choice == "try"
+    assert seen == [(True, False), (False, True)]
+
+
 def test_one_of_several_options_is_chosen(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
     """By a click or with the arrow keys; Tab comes to the chosen one alone."""
     wait_until(root.winfo_viewable)
