@@ -20,8 +20,16 @@ M = TypeVar("M", bound=messages.Message)
 class Newcomer(Raw):
     """A connection that has greeted, and not joined. The invite's secret is not used."""
 
-    def __init__(self, invite: Invite, username: str, *, name: str = "", device: str = "") -> None:
-        super().__init__(invite)
+    def __init__(
+        self,
+        invite: Invite,
+        username: str,
+        *,
+        name: str = "",
+        device: str = "",
+        source: str | None = None,
+    ) -> None:
+        super().__init__(invite, source=source)
         self.username = username
         self._name = name or username.title()
         self._device = device or "Laptop, Linux"
