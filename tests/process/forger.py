@@ -1,9 +1,9 @@
 """Sends adverts of chats that do not exist to the multicast group, each from another address.
 
-    python -m tests.process.forger COUNT INTERFACE [FINGERPRINT NAME PORT]
+    python -m tests.process.forger COUNT INTERFACE [FINGERPRINT NAME PORT [TTL]]
 
-With a fingerprint all are of that server. It prints a line when it has sent them, and needs a
-network namespace in which it may make packets (Linux only).
+With a fingerprint all are of that server, and with a TTL of 0 goodbyes. It prints a line when it
+has sent them, and needs a network namespace in which it may make packets (Linux only).
 """
 
 import secrets
@@ -12,7 +12,7 @@ import struct
 import sys
 from typing import Final
 
-from common.domain.dns_sd import GROUPS, PORT, Advert, announcement
+from common.domain.dns_sd import GROUPS, PORT, TTL, Advert, announcement
 
 _MULTICAST: Final = bytes.fromhex("01005e0000fb")
 _OWN: Final = bytes.fromhex("020000000001")
@@ -38,7 +38,8 @@ if __name__ == "__main__":
         sender.bind((interface, 0))
         for number in range(int(count)):
             if one:
-                advert = Advert(bytes.fromhex(one[0]), one[1], int(one[2]))
+                pin, name, port, *ttl = one
+                advert = Advert(bytes.fromhex(pin), name, int(port), int(ttl[0]) if ttl else TTL)
             else:
                 advert = Advert(secrets.token_bytes(32), f"Forged {number}", 1 + number % 65535)
             sender.send(frame(number, announcement(advert, ())))

@@ -386,6 +386,32 @@ def test_a_flood_of_adverts_is_bounded(house: House, networks: Networks) -> None
     Guest(house, there, "ada").say(host.told["invite"], "hello")
 
 
+def test_forged_goodbyes_take_nothing_from_the_list(house: House, networks: Networks) -> None:
+    """Not even for a moment: the server is asked, and answers."""
+    here, there, forger = (networks.computer() for _ in range(3))
+    _, names = networks.switch(here, there, forger)
+    for name, computer, number in zip(names, (here, there, forger), (5, 6, 66), strict=True):
+        computer.up(name, f"10.77.0.{number}/16")
+    host = Host(house, here)
+    assert host.invite.fingerprint is not None
+    finding = Finding(house, there)
+    (chat,) = finding.shows("Home")
+    told = (host.invite.fingerprint.hex(), "Home", str(host.invite.port), "0")
+    forging = ["tests.process.forger", "2000", names[2], *told]
+    sent = house.child("forger", forging, under=forger.inside)
+    assert sent.status() == 0, sent.transcript()
+    # A name that is told after all that: the list has been looked at since.
+    data = str(host.running_file.parent)
+    ctl = house.child(
+        "ctl", ["chat_server", "ctl", "rename", "--data-dir", data, "Garden"], under=here.inside
+    )
+    assert ctl.status() == 0, ctl.transcript()
+    finding.until(lambda chats: [each["name"] for each in chats] == ["Garden"], "the new name")
+    lists = [json.loads(line)["chats"] for line in tuple(finding.child.out)]
+    first = next(place for place, chats in enumerate(lists) if chats)
+    assert all({each["pin"] for each in chats} == {chat["pin"]} for chats in lists[first:])
+
+
 def used(child: Child) -> tuple[float, int]:
     """Processor time in seconds and memory in bytes of a program."""
     pid = child.process.pid
