@@ -31,7 +31,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "too_many_invites": "there are {most} invites already; revoke one that is not needed",
     "too_many_devices": "{username} has {most} devices already; sign one out that is not needed",
     "bad_code": "this code is wrong; ask the host to read it out again",
-    "no_code": "this code is not valid any more; ask the host for a new one",
+    "no_code": "this code is not valid here; ask the host for a new one",
     "codes_paused": (
         "too many wrong codes came from this computer; a code works again in {minutes} min. "
         "You can ask to join, or use a link"
@@ -64,7 +64,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "name_alike": "the username {username} looks too much like another one",
     "not_recognized": f"this device is not known here as {{username}}; {_COME_BACK}",
     "for_newcomers": (
-        "this link is for newcomers, and {username} is somebody here already. If that is you, "
+        "this invite is for newcomers, and {username} is somebody here already. If that is you, "
         f"{_COME_BACK}"
     ),
     "account_deleted": "this account was deleted",

@@ -131,7 +131,7 @@ def test_somebody_joins_by_the_code(house: House, server: Server) -> None:
     ctl(house, server, "code", "end")
     late = verb(house, server, "Eve", "--code", code, "hello")
     assert late.status() == 1
-    late.complaint("this code is not valid any more")
+    late.complaint("this code is not valid here")
 
 
 def test_a_code_adds_a_device_to_an_account(house: House, server: Server) -> None:

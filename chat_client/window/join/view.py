@@ -104,13 +104,14 @@ def view_of(state: State, model: JoinModel) -> View:
     warning = ""
     if about_chat and chosen is not None and attempt.place is not None:
         warning = warning_of(safe(attempt.place.server_name), chosen)
+    is_back = state.back is not None and state.invite is None
     for_device = state.invite is not None and bool(state.invite.username)
     asked = attempt.phase in {Phase.ASKING, Phase.WAITING}
     return View(
         way,
         _head(state, model, chosen),
         warning=warning,
-        names=about_chat or (way is Way.LINK and not for_device),
+        names=about_chat or (way is Way.LINK and not (for_device or is_back)),
         digits=attempt.digits,
         button=button_of(way, chosen or Chosen()),
         doing=state.joining or _DOING[attempt.phase],

@@ -62,6 +62,7 @@ def assert_at_its_chat(window: Window, host: Host) -> None:
     others = window.join.column.actions.others
     assert [*others] == [Way.CODE], "asking would make somebody new"
     assert window.join.column.link.link.winfo_manager()
+    assert not window.join.column.names.name.winfo_manager(), "who one is, is known"
 
 
 def press_offer(window: Window) -> None:
