@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 DEADLINE: Final = 3.0
 """Seconds for all of it."""
 MOST_AT_ONCE: Final = 64
-MOST_NETWORKS: Final = 4
+MOST_NETWORKS: Final = 2
+"""A cable and a wireless network: with more of them, each address would have too little time."""
 _PREFIX: Final = 24
 """Bits: of a larger network, only the part around this computer."""
 _MOST_PATIENCE: Final = 0.7
