@@ -732,6 +732,26 @@ def test_a_ban_ends_the_requests_of_its_devices(house: House, stored: bool) -> N
     assert waiting(house) == ["ada", "bob"]
 
 
+def test_the_chat_may_be_renamed_while_somebody_asks(house: House) -> None:
+    """The request waits on; if its name is the chat's now, another one will do, without asking."""
+    guest, twin = KnockingGuest(house, "bob"), KnockingGuest(house, "ada", "192.0.2.2")
+    numbers = guest.knock(), twin.knock()
+    house.do(house.host(), messages.RenameChat(id=house.request(), name="Ada"))
+    assert waiting(house) == ["bob", "ada"]
+    for each, number in zip((guest, twin), numbers, strict=True):
+        answer = each.answer(admit(house, number))
+        assert answer.code == "admitted"
+        outcome = house.do(each.session, each.join_command(answer.secret))
+        if each is twin:
+            error = each.error(outcome)
+            assert (error.code, error.field) == ("name_refused", "display_name")
+            command = each.join_command(answer.secret).model_copy(
+                update={"display_name": "Ada Lindqvist"}
+            )
+            house.do(each.session, command)
+        assert each.session.username == each.name
+
+
 def test_numbers_of_requests_differ_from_run_to_run() -> None:
     """What is on somebody's screen from before a restart is not to let another person in."""
     firsts = {
