@@ -81,6 +81,11 @@ class NameFields:
             Row(self.username, 5),
         )
 
+    @property
+    def is_as_offered(self) -> bool:
+        """Whether the person has not typed another name than the one that was proposed."""
+        return self.name.value == self._offered
+
     def propose(self, name: str, username: str = "") -> None:
         """Fill in a name that the person may change."""
         self._offered = self.name.value = name

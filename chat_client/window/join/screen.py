@@ -381,9 +381,13 @@ class JoinScreen(Panel):
             self.model.search.learn(attempt.place)
         if self.way is Way.ADDRESS and attempt.rule and attempt.place is not None:
             self._answered(attempt.place)
-        else:
-            self._keep_to_rule()
+        before = self.way
+        self._keep_to_rule()
         self._show()
+        # A name that is being typed goes on where it is.
+        names = self.column.names
+        if self.way is not before and names.is_as_offered and focused_in(names.name) is not None:
+            self._focus()
 
     def _keep_to_rule(self) -> None:
         """Less may be allowed than was shown: by the chat's rule, or as another one is like it."""

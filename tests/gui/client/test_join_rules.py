@@ -21,6 +21,20 @@ def test_a_chat_by_invite_only_is_not_asked(
     window = town.window()
     window.wait(lambda: way(window) is Way.CODE, "its rule")
     assert list(window.join.column.actions.others) == [Way.LINK]
+    # The keyboard was at the name, which is filled in: the code is what is to be typed.
+    window.wait(lambda: window.root.focus_displayof() is window.join.column.code.slots, "the code")
+
+
+def test_a_name_that_is_typed_when_the_rule_comes_goes_on(guest: Window, host: Host) -> None:
+    """The letters must not go into the code."""
+    names = guest.join.column.names
+    guest.type("k", names.name.entry)
+    set_rule(host, "invite")
+    guest.join.model.attempt.choose(host.invite.place)
+    guest.wait(lambda: way(guest) is Way.CODE, "its rule")
+    guest.type("y")
+    assert names.name.value == "Mira Novakky"
+    assert guest.join.column.code.slots.value == ""
 
 
 def test_a_chat_that_asks_only_says_so_of_a_code(guest: Window, host: Host) -> None:
