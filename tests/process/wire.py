@@ -88,6 +88,13 @@ class Raw:
                 raise HungUpError
             self._arrived = self.end.receive(data)
 
+    def expect_goodbye(self) -> Goodbye:
+        """The server's last words."""
+        while True:
+            message = self.message()
+            if isinstance(message, Goodbye):
+                return message
+
     def to_the_end(self) -> list[Arrival]:
         """Everything the server says until it hangs up."""
         said: list[Arrival] = []
@@ -191,13 +198,6 @@ class Session(Raw):
             if isinstance(message, Event):
                 self.events.append(message)
             assert not isinstance(message, messages.Error | Goodbye), message
-
-    def expect_goodbye(self) -> Goodbye:
-        """The server's last words."""
-        while True:
-            message = self.message()
-            if isinstance(message, Goodbye):
-                return message
 
     def hear(self, text: str, within: float = DEADLINE) -> Event:
         """The event with this text; it and all before it are kept."""

@@ -224,11 +224,10 @@ def test_requests_end_with_the_server(host: Host, monkeypatch: pytest.MonkeyPatc
     former, asked = strip.shown, list[str]()
     assert former is not None
     host.app.controller.actions.switch(False)
+    assert newcomer.expect_goodbye().code == "server_closing"
+    newcomer.close()  # as a client does: the server waits for it
     host.wait(lambda: host.app.presenter.phase is ServerState.STOPPED, "the end")
     assert not strip.winfo_ismapped()
-    said = newcomer.to_the_end()[-1]
-    assert isinstance(said, messages.Goodbye)
-    assert said.code == "server_closing"
     # As unlikely as it is that one has the same number.
     monkeypatch.setattr("chat_server.service.first_numbers", lambda: former.number)
     host.app.controller.actions.switch(True)
