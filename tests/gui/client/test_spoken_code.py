@@ -53,7 +53,7 @@ def test_without_a_code_at_the_host_that_is_told(guest: Window) -> None:
     guest.type("K7Q2AAAA", guest.join.column.code.slots)
     guest.key("<Return>")
     guest.wait(lambda: guest.problem, "the refusal")
-    assert "not valid any more" in guest.problem
+    assert "not valid here" in guest.problem
 
 
 def test_full_width_letters_of_an_input_method_are_taken(guest: Window) -> None:
