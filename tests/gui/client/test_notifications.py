@@ -167,6 +167,7 @@ def test_an_iconified_window(ada: Window, bruno: Peer) -> None:
     with window_manager():
         try:
             ada.wait(lambda: is_managed(ada.root), "the window to be managed")
+            come_back(ada)  # else it may get the keyboard when it is gone already
             ada.root.iconify()
             ada.wait(
                 lambda: ada.root.state() == "iconic" and not ada.main.focus_watch.has_focus,
