@@ -76,7 +76,13 @@ class Office:
         listener = listener or self.listener
         self.come()
         self.desk.ask("xdotool", "type", "--delay", "12", text)
-        self.desk.ask("xdotool", "key", "Return")
+
+        def is_sent() -> bool:
+            """Until the composer is on the screen, letters get there, and Return does not."""
+            self.desk.ask("xdotool", "key", "Return")
+            return any(json.loads(line)["body"].get("text") == text for line in listener.out)
+
+        wait_until(is_sent, f"{text!r} to be heard")
         while listener.message().text != text:
             pass
 
