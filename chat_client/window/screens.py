@@ -93,7 +93,7 @@ class Screens:
         collect_here(program.root)
         program.root.bind(FIND, lambda _: self._find())
         program.root.bind(GO_TO_DATE, lambda _: self._go_to_date())
-        redirect_typing(program.root, self._written)
+        redirect_typing(program.root, self._written, self._submit)
         program.root.bind("<Escape>", lambda _: self._escape())
         program.root.bind(SETTINGS, lambda _: self.show_settings())
         program.root.bind("<<Paste>>", self._pasted, add="+")
@@ -365,6 +365,10 @@ class Screens:
     def _written(self) -> Editing | None:
         """Where one's next message is written, if there is such a place."""
         return self.screen.composer.editing if isinstance(self.screen, MainScreen) else None
+
+    def _submit(self) -> None:
+        if isinstance(self.screen, MainScreen):
+            self.screen.composer.submit()
 
     def _find(self) -> None:
         if isinstance(self.screen, MainScreen):

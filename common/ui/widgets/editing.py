@@ -133,6 +133,11 @@ class Editing:
         cursor = self._box.cursor()
         self._box.select(cursor, cursor)
 
+    @property
+    def is_on_screen(self) -> bool:
+        """Whether it can have the keyboard: Tk gives no focus to what is not drawn yet."""
+        return bool(self._widget.winfo_viewable())
+
     def insert(self, text: str) -> None:
         """Insert a text at the cursor, replacing the selection."""
         self._put(text, whole=False)

@@ -10,14 +10,24 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from common.ui.widgets.editing import Editing, is_typed
 
+_RETURN: Final = frozenset({"Return", "KP_Enter"})
+_SHIFT: Final = 1
+"""In the state of an event."""
 
-def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None:
+
+def redirect_typing(
+    window: tk.Tk,
+    target: Callable[[], Editing | None],
+    submit: Callable[[], object] = lambda: None,
+) -> None:
     """Insert what is typed or pasted elsewhere in `window` into `target()`, and focus that.
 
-    Undo and redo are redirected, too.
+    Undo and redo are redirected, too. So is Return, to `submit`, as long as the target has yet to
+    appear on the screen: people type faster than a window is drawn.
 
     Other windows, such as a dialog, keep their keys; so does this one while `target()` is None.
     Call it once for a window.
@@ -34,20 +44,15 @@ def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None
         tags = window.tk.splitlist(call("bindtags", name))
         return None if "Text" in tags or "Entry" in tags else target()
 
-    def has_use(event: tk.Event[tk.Misc]) -> bool:
-        """Whether the focused widget handles the key itself, as a button does Space."""
-        name = str(event.widget)
-        tags = window.tk.splitlist(call("bindtags", name))
-        try:
-            return any(call("bind", tag, f"<Key-{event.keysym}>") for tag in tags if tag != "all")
-        except tk.TclError:  # a key that Tk has no name for
-            return False
-
     def typed(event: tk.Event[tk.Misc]) -> None:
-        text = editing(event) if is_typed(event) else None
-        if text is not None and not has_use(event):
+        text = editing(event)
+        if text is None or _has_use(window, event):
+            return
+        if is_typed(event):
             text.resume()
             text.insert(event.char)
+        elif _is_return(event) and not text.is_on_screen:
+            submit()
 
     def asked(do: Callable[[Editing], object], event: tk.Event[tk.Misc]) -> None:
         text = editing(event)
@@ -60,3 +65,17 @@ def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None
     window.bind_all("<<Paste>>", partial(asked, Editing.paste), add="+")
     window.bind_all("<<Undo>>", partial(asked, Editing.undo), add="+")
     window.bind_all("<<Redo>>", partial(asked, Editing.redo), add="+")
+
+
+def _is_return(event: tk.Event[tk.Misc]) -> bool:
+    return event.keysym in _RETURN and not int(event.state) & _SHIFT
+
+
+def _has_use(window: tk.Tk, event: tk.Event[tk.Misc]) -> bool:
+    """Whether the focused widget handles the key itself, as a button does Space."""
+    call = window.tk.call
+    tags = window.tk.splitlist(call("bindtags", str(event.widget)))
+    try:
+        return any(call("bind", tag, f"<Key-{event.keysym}>") for tag in tags if tag != "all")
+    except tk.TclError:  # a key that Tk has no name for
+        return False

@@ -524,6 +524,31 @@ def test_typing_elsewhere_goes_to_the_text(text_desk: Desk, theme: Theme, wait_u
     assert text_desk.text == f"a{SMILE}c"
 
 
+def test_return_is_not_lost_before_the_text_is_on_the_screen(
+    text_desk: Desk, wait_until: Pump
+) -> None:
+    """Who types as soon as there is a window sends what was typed; elsewhere Return stays."""
+    root, sent = text_desk.root, []
+    redirect_typing(root, lambda: text_desk.editing, lambda: sent.append(text_desk.text))
+    text_desk.widget.pack_forget()
+    root.focus_force()
+    wait_until(lambda: root.focus_displayof() is root)
+    for key in ("<Key-h>", "<Key-i>", "<Shift-Return>", "<Return>"):
+        root.event_generate(key)
+        wait_until.settle()
+    assert sent == ["hi"]
+    text_desk.widget.pack()
+    wait_until(lambda: root.focus_displayof() is text_desk.widget)
+    canvas = tk.Canvas(root, width=50, height=20)
+    canvas.pack()
+    wait_until(canvas.winfo_viewable)
+    canvas.focus_force()
+    wait_until(lambda: root.focus_displayof() is canvas)
+    canvas.event_generate("<Return>")
+    wait_until.settle()
+    assert sent == ["hi"]
+
+
 @pytest.mark.parametrize("letter", ["a", "漢", SMILE, CODER, "\n"])
 def test_a_field_takes_no_more_than_it_holds(
     root: tk.Tk, theme: Theme, wait_until: Pump, letter: str
