@@ -150,7 +150,11 @@ def _migrated_once() -> Iterator[None]:
         key = (*migrations, application)
         if key not in templates:
             made = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            migrate(made, version, migrations, application)
+            try:
+                migrate(made, version, migrations, application)
+            except BaseException:
+                made.close()  # Python 3.13 warns of one that is not closed
+                raise
             templates[key] = made
         templates[key].backup(connection)
 
