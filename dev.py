@@ -72,7 +72,9 @@ HEARD_WITHIN = 30.0
 ENDED_WITHIN = 10.0
 
 TIERS = ["unit", "process", "gui", "frozen", "soak"]  # tests/tiers.py says what they are
-WORKERS = ["-n", "2"]  # of pytest; a test waits more than it works
+# Of pytest; a test waits more than it works. A worker that crashed is not replaced: the run has
+# failed, and pytest-xdist 3.8, which then hands out finished groups again, may wait for ever.
+WORKERS = ["-n", "2", "--max-worker-restart=0"]
 COVERAGE = ["--cov", "--cov-report=term"]
 # Tests start hundreds of programs. Where the environment says that no bytecode is to be left beside
 # the sources, as containers' often do, each of them would compile all it imports.
