@@ -174,7 +174,8 @@ class FindBar(Panel):
                 pady=(0, pad),
                 before=self.field,
             )
-        self._search(self._words, before, lambda found: self._mailbox.post((number, found)))
+        mailbox = self._mailbox  # the thread that searches must not hold a widget
+        self._search(self._words, before, lambda found: mailbox.post((number, found)))
         self._say()
 
     def _forget(self) -> None:

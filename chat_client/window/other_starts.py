@@ -6,6 +6,7 @@ raises the window that has it (chat_client/second_start.py).
 
 from __future__ import annotations
 
+import itertools
 import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +24,10 @@ _ASK_AGAIN: Final = 200
 
 
 class _Raised(NamedTuple):
-    """Whether another window has come to the front, and what was to be done then."""
+    """Whether another window has come to the front, and of which question that is the answer."""
 
+    number: int
     raised: bool
-    then: Callable[[bool], object]
 
 
 class OtherStarts:
@@ -48,6 +49,8 @@ class OtherStarts:
         self._entry = entry or announce(data_dir)
         self._starts = SecondStarts(root, self._entry, self._take)
         self._raised: Mailbox[_Raised] = Mailbox(root, self._told)
+        self._numbers = itertools.count()
+        self._waiting: dict[int, Callable[[bool], object]] = {}
         self._account = ""
         self._link: str | None = None
         """The link that waits until a question is answered; a newer one replaces it."""
@@ -71,13 +74,10 @@ class OtherStarts:
 
     def raise_window_of(self, account: str, then: Callable[[bool], object]) -> None:
         """Raise the other window that has an account open; `then` is told whether it came."""
-
-        def ask() -> None:
-            windows = other_windows(self._data_dir, self._entry)
-            theirs = [each for each in windows if each.account == account]
-            self._raised.post(_Raised(hand_over(theirs, Request(None, account)), then))
-
-        Thread(target=ask, name="raising", daemon=True).start()
+        number = next(self._numbers)
+        self._waiting[number] = then
+        arguments = (self._raised, number, self._data_dir, self._entry, account)
+        Thread(target=_raise, args=arguments, name="raising", daemon=True).start()
 
     def stop(self) -> None:
         """Listen no more, as the window closes. Idempotent."""
@@ -124,9 +124,21 @@ class OtherStarts:
 
     def _told(self, items: list[_Raised]) -> None:
         for item in items:
-            item.then(item.raised)
+            self._waiting.pop(item.number)(item.raised)
 
     def _focused(self, event: tk.Event[tk.Misc]) -> None:
         # The window's binding also hears of each widget in it.
         if event.widget is self._root:
             self._starts.touch()
+
+
+def _raise(
+    mailbox: Mailbox[_Raised],
+    number: int,
+    data_dir: Path,
+    entry: WindowEntry | None,
+    account: str,
+) -> None:
+    # A function: the thread must hold no reference to a Tk object (common/ui/program/mailbox.py).
+    theirs = [each for each in other_windows(data_dir, entry) if each.account == account]
+    mailbox.post(_Raised(number, hand_over(theirs, Request(None, account))))

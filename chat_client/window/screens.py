@@ -454,10 +454,11 @@ class Screens:
         """Open an account; if that can't be, the join screen says why."""
         self._close_session()
         self._generation += 1
-        generation = self._generation
+        # Not `self`: the threads of a connection may be the last to refer to what they call.
+        generation, mailbox = self._generation, self._mailbox
         try:
             self.session = OpenAccount(
-                self._accounts, account, lambda told: self._mailbox.post((generation, told))
+                self._accounts, account, lambda told: mailbox.post((generation, told))
             )
         except FolderInUseError:
             why = (

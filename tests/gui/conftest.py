@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import threading
 import tkinter as tk
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,27 @@ from common.ui.look import fonts
 from tests.gui.desktop import silent_backends
 from tests.gui.harness import Alarm, Host, Town
 from tests.gui.network import QuietNetwork
+from tests.gui.thread_watch import ThreadWatch
+
+
+@pytest.fixture(autouse=True)
+def _threads_let_go_of_tk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No thread may refer to a Tk object once the windows are closed: it could end later."""
+    watch = ThreadWatch()
+    start = threading.Thread.start
+
+    def watched(thread: threading.Thread) -> None:
+        watch.add(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", watched)
+    yield
+    holding = watch.holding()
+    gc.disable()
+    watch.clear()
+    gc.collect()
+    gc.enable()
+    assert not holding, "\n".join(holding)
 
 
 @pytest.fixture

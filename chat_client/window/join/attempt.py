@@ -14,7 +14,6 @@ from chat_client.window.join.network import Connection, LazyConnection, Network
 from common.domain.invite import Invite, Place
 from common.domain.reasons import Reason
 from common.ui.program.mailbox import Mailbox
-from common.ui.program.mailbox_sender import MailboxSender
 
 if TYPE_CHECKING:
     from chat_client.state.joining import JoiningNews, Refused
@@ -69,7 +68,7 @@ class JoinAttempt:
     def __init__(self, root: tk.Tk, network: Network, installation: Callable[[Place], str]) -> None:
         self._network, self._installation = network, installation
         self.listener: Listener | None = None
-        self._sender: MailboxSender[_Told] = MailboxSender(Mailbox(root, self._take))
+        self._mailbox: Mailbox[_Told] = Mailbox(root, self._take)
         self._number = 0
         self._connection: LazyConnection | None = None
         self.place: Place | None = None
@@ -127,7 +126,7 @@ class JoinAttempt:
     def close(self) -> None:
         """End everything; idempotent."""
         self._end()
-        self._sender.close()
+        self._mailbox.close()
 
     def _ask(self, phase: Phase, order: Callable[[Connection], object]) -> None:
         place = self.place
@@ -140,7 +139,7 @@ class JoinAttempt:
 
     def _begin(self, place: Place) -> LazyConnection:
         self._number += 1
-        tell = partial(_tell, self._sender, self._number)
+        tell = partial(_tell, self._mailbox, self._number)
         make = partial(self._network.connect, place, self._installation, tell)
         self._connection = LazyConnection(make)
         return self._connection
@@ -202,5 +201,5 @@ class JoinAttempt:
             listener.on_refused(refused.reason, refused.field)
 
 
-def _tell(sender: MailboxSender[_Told], number: int, news: JoiningNews) -> None:
-    sender.post(_Told(number, news))
+def _tell(mailbox: Mailbox[_Told], number: int, news: JoiningNews) -> None:
+    mailbox.post(_Told(number, news))

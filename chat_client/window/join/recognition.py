@@ -14,7 +14,6 @@ from common.domain.invite import Invite
 from common.domain.reasons import Reason
 from common.domain.sentences import as_sentence
 from common.ui.program.mailbox import Mailbox
-from common.ui.program.mailbox_sender import MailboxSender
 
 
 class _Answer(NamedTuple):
@@ -32,7 +31,7 @@ class Recognition:
         self._number = 0
         self._on_answer: Callable[[bool], object] = lambda _: None
         self._on_problem: Callable[[str], object] = lambda _: None
-        self._sender: MailboxSender[_Answer] = MailboxSender(Mailbox(root, self._take))
+        self._mailbox: Mailbox[_Answer] = Mailbox(root, self._take)
 
     def ask(
         self,
@@ -47,7 +46,7 @@ class Recognition:
         """
         self._number += 1
         self._on_answer, self._on_problem = on_answer, on_problem
-        arguments = (self._sender, self._number, former, invite)
+        arguments = (self._mailbox, self._number, former, invite)
         Thread(target=_ask, args=arguments, name="recognition", daemon=True).start()
 
     def cancel(self) -> None:
@@ -56,7 +55,7 @@ class Recognition:
 
     def close(self) -> None:
         """The same for good; idempotent."""
-        self._sender.close()
+        self._mailbox.close()
 
     def _take(self, answers: list[_Answer]) -> None:
         for answer in answers:
@@ -68,15 +67,15 @@ class Recognition:
                 self._on_answer(answer.known)
 
 
-def _ask(sender: MailboxSender[_Answer], number: int, former: Account, invite: Invite) -> None:
+def _ask(mailbox: Mailbox[_Answer], number: int, former: Account, invite: Invite) -> None:
     # Imported here: it takes longer than to show that something is going on.
     from chat_client.net.connector import ConnectError
     from chat_client.net.recognition import RecognitionError, is_known
 
     try:
-        sender.post(_Answer(number, is_known(former, invite)))
+        mailbox.post(_Answer(number, is_known(former, invite)))
     except ConnectError as error:
         status = Status(Link.PAUSED, Reason("unreachable"), attempts=error.attempts)
-        sender.post(_Answer(number, problem=tried(status)))
+        mailbox.post(_Answer(number, problem=tried(status)))
     except RecognitionError as error:
-        sender.post(_Answer(number, problem=as_sentence(str(error))))
+        mailbox.post(_Answer(number, problem=as_sentence(str(error))))

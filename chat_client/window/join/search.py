@@ -21,7 +21,6 @@ from common.limits import DEFAULT_PORT
 from common.system.gc_pause import gc_paused
 from common.system.other_program import Launch
 from common.ui.program.mailbox import Mailbox
-from common.ui.program.mailbox_sender import MailboxSender
 
 if TYPE_CHECKING:
     from chat_client.state.discovery import FoundChat
@@ -99,8 +98,8 @@ class Search:
         """What servers have called themselves, for those that were found by their address."""
         self._seen: dict[str, bool] = {}
         self.listing = self._list()
-        self._sender: MailboxSender[_Told] = MailboxSender(Mailbox(root, self._take))
-        self._parts = _Parts(network, accounts, self._sender)
+        self._mailbox: Mailbox[_Told] = Mailbox(root, self._take)
+        self._parts = _Parts(network, accounts, self._mailbox)
         self._timers: dict[str, str] = {}
         self._after("begin", BEGIN, lambda: _start("search loading", self._parts.load))
         self._after("here", _LOOK, self._look_here)
@@ -156,7 +155,7 @@ class Search:
         for timer in self._timers.values():
             self._root.after_cancel(timer)
         self._timers.clear()
-        self._sender.close()
+        self._mailbox.close()
         self._parts.close()
 
     def _after(self, name: str, wait: int, action: Callable[[], object]) -> None:
@@ -233,9 +232,9 @@ class _Parts:
     """What runs on threads. It knows nothing of Tk, as they may outlive the window."""
 
     def __init__(
-        self, network: Network, accounts: Sequence[Account], sender: MailboxSender[_Told]
+        self, network: Network, accounts: Sequence[Account], mailbox: Mailbox[_Told]
     ) -> None:
-        self._network, self._accounts, self._sender = network, accounts, sender
+        self._network, self._accounts, self._mailbox = network, accounts, mailbox
         self._running: list[Running] = []
         self._presence: Presence | None = None
         self._found: Collection[bytes] = ()
@@ -244,7 +243,7 @@ class _Parts:
 
     def load(self) -> None:
         """Import the parts, and start them. The finder first: it is small, and waited for."""
-        post = self._sender.post
+        post = self._mailbox.post
         pins = (account.invite.fingerprint for account in self._accounts)
         known = {pin for pin in pins if pin is not None}
         try:
@@ -267,7 +266,7 @@ class _Parts:
 
     def scan(self) -> None:
         """Begin to try each address of this network."""
-        post = self._sender.post
+        post = self._mailbox.post
         try:
             with gc_paused():
                 self._run(self._network.scan(lambda chats, tried: post(_Scanned(chats, tried))))
@@ -277,7 +276,7 @@ class _Parts:
 
     def diagnose(self) -> None:
         """Find out why nothing was found, and tell it."""
-        self._sender.post(_Causes(self._network.why_nothing()))
+        self._mailbox.post(_Causes(self._network.why_nothing()))
 
     def close(self) -> None:
         """Stop what runs, and start nothing more."""

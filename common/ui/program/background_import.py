@@ -34,10 +34,12 @@ class Loading(Generic[Loaded]):
             self._thread.join()
 
     def result(self) -> Loaded:
-        """What `load` returned; waits for it, and raises what it raised."""
+        """What `load` returned, once; waits for it, and raises what it raised."""
         self.join()
-        if self._error is not None:
-            raise self._error
+        # The traceback refers to whoever asks, and with that to the window.
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
         return self._loaded[0]
 
     def _run(self) -> None:

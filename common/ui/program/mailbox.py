@@ -4,6 +4,9 @@ A worker never calls Tk: from another thread a Tk call can raise or deadlock. It
 item here and, where Tk can watch a socket, writes one byte that wakes the Tk loop; an
 idle window then costs no CPU. On Windows, which lacks that, the Tk thread polls: at short
 intervals while there is traffic, at longer ones while there is none.
+
+A closed mailbox refers neither to the root nor to the handler. A worker may outlive its window for
+a moment, and a Tk object that it released last would call Tk from there, which ends the process.
 """
 
 from __future__ import annotations
@@ -42,7 +45,8 @@ class Mailbox(Generic[Item]):
     def __init__(
         self, root: tk.Tk, handler: Callable[[list[Item]], object], *, poll: bool = False
     ) -> None:
-        self._root, self._handler = root, handler
+        self._root: tk.Tk | None = root
+        self._handler = handler
         self._items: deque[Item] = deque()
         self._lock = threading.Lock()
         self._closed = False
@@ -72,26 +76,26 @@ class Mailbox(Generic[Item]):
 
     def close(self) -> None:
         """Stop handling items and drop those left; on the Tk thread, idempotent."""
-        if self._closed:
+        root, self._root = self._root, None
+        if root is None:
             return
         self._closed = True
         if self._timer is not None:
             with suppress(tk.TclError):
-                self._root.after_cancel(self._timer)
+                root.after_cancel(self._timer)
             self._timer = None
         with self._lock:
             waker, self._waker = self._waker, None
         if waker is not None:
             # Not on Windows.
-            getattr(self._root.tk, "deletefilehandler")(waker.receiver)  # noqa: B009
+            getattr(root.tk, "deletefilehandler")(waker.receiver)  # noqa: B009
             waker.close()
         self._items.clear()
         self._handler = _nobody
-        self._unbind()
+        self._unbind(root)
 
-    def _unbind(self) -> None:
+    def _unbind(self, root: tk.Tk) -> None:
         """Remove the binding from the root, which outlives many mailboxes."""
-        root = self._root
         with suppress(tk.TclError):  # the root is being destroyed
             lines = root.bind("<Destroy>").splitlines(keepends=True)
             kept = "".join(line for line in lines if self._bound not in line)
@@ -118,6 +122,9 @@ class Mailbox(Generic[Item]):
 
     def _drain(self) -> None:
         """Hand over items for at most `BUDGET`; reschedule for the rest in any case."""
+        root = self._root
+        if root is None:
+            return
         end = time.perf_counter() + BUDGET
         self._timer = None
         try:
@@ -129,19 +136,20 @@ class Mailbox(Generic[Item]):
                     break
         except Exception:  # noqa: BLE001  # a handler may fail in any way; later items must still be handled
             # Not left to Tk: what a file handler raises would end `mainloop`.
-            self._root.report_callback_exception(*sys.exc_info())
+            root.report_callback_exception(*sys.exc_info())
         finally:
             self._rearm()
 
     def _rearm(self) -> None:
-        if self._closed:
+        root = self._root
+        if root is None:
             return
         if self._items:
             # After one millisecond, not when idle: idle callbacks would starve input.
-            self._timer = self._root.after(1, self._poll if self.polling else self._drain)
+            self._timer = root.after(1, self._poll if self.polling else self._drain)
         elif self.polling:
             pause = POLL_IDLE if self._quiet > IDLE_AFTER else POLL_ACTIVE
-            self._timer = self._root.after(pause, self._poll)
+            self._timer = root.after(pause, self._poll)
 
 
 def _nobody(_items: object) -> None:

@@ -94,6 +94,8 @@ class SecondStarts:
         if self._entry is not None:
             self._entry.remove()
         self._mailbox.close()
+        # The threads may end later than the window, and must not be the last to release it.
+        self._take = _refuse
         listening, self._listening = self._listening, None
         if listening is not None:
             # `close` alone does not wake a thread that waits in `accept`; where this can't be done,
@@ -143,3 +145,8 @@ class SecondStarts:
                     asked.taken = self._take(asked.request)
                 finally:
                     asked.done.set()
+
+
+def _refuse(_request: Request) -> bool:
+    """What a window that is closed answers."""
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _tkinter
+import gc
 import threading
 import time
 import tkinter as tk
@@ -11,6 +12,7 @@ import pytest
 
 from common.ui.program.mailbox import BUDGET, Mailbox
 from tests.gui.kit.conftest import Pump
+from tests.gui.thread_watch import ThreadWatch
 
 both = pytest.mark.parametrize("poll", [False, True])
 
@@ -151,3 +153,24 @@ def test_closing_in_the_handler(root: tk.Tk, wait_until: Pump) -> None:
     wait_until(lambda: got)
     wait_until.settle()
     assert 0 < len(got) < 1000
+
+
+@both
+def test_a_closed_one_lets_go_of_the_window(root: tk.Tk, poll: bool) -> None:
+    """A thread that still has it, and ends last, must not be the one that releases the window."""
+
+    class Handler:
+        def __init__(self) -> None:
+            self.window = root
+
+        def take(self, items: list[int]) -> None: ...
+
+    box: Mailbox[int] = Mailbox(root, Handler().take, poll=poll)
+    watch = ThreadWatch()
+    watch.add(threading.Thread(target=box.post, args=(1,), name="late"))
+    assert "late" in watch.holding()[0]
+    box.close()
+    box.post(1)
+    assert watch.holding() == []
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, Handler)]
