@@ -70,10 +70,30 @@ def happen(host: Host, *events: tuple[str, Mapping[str, Any]], room: str = GENER
     host.start()
 
 
-def back(ada: Window, bruno: Peer) -> None:
-    """Both are connected to the server that was started again."""
+def back(host: Host, ada: Window, bruno: Peer) -> None:
+    """Both are connected to the server that was started again, and ada has what happened there.
+
+    What is said while she still catches up would stand below a line of unread messages.
+    """
+    database = sqlite3.connect(next(host.data_dir.glob("*.db")))
+    heads = dict(
+        database.execute(
+            "SELECT rooms.room, max(seq) FROM events JOIN rooms ON rooms.number = events.room"
+            " GROUP BY events.room"
+        )
+    )
+    database.close()
+
+    def has_all() -> bool:
+        reader = reader_of(ada)
+        return all(
+            (latest := reader.latest(room, 1)) and latest[0].seq == head
+            for room, head in heads.items()
+        )
+
     ada.main.view.connect()
     ada.online()
+    ada.wait(has_all, "what happened")
     bruno.core.connect_now()
     bruno.until(lambda: bruno.link is Link.ONLINE, "Bruno online")
 
@@ -99,7 +119,7 @@ def test_it_has_a_quiet_line_and_what_follows_comes(host: Host, ada: Window, bru
     """One line for each, in its place, with the time; nothing of what is in it."""
     bruno.say("before")
     happen(host, ("poll", POLL), ("message", OTHER_FORM))
-    back(ada, bruno)
+    back(host, ada, bruno)
     bruno.say("after", "and on")
     ada.wait(lambda: "and on" in ada.lines, "what follows")
     assert shown(ada)[3:] == [
@@ -126,7 +146,7 @@ def test_it_is_no_unread_message(host: Host, ada: Window, bruno: Peer) -> None:
     bruno.say("psst", room=DIRECT)
     ada.click_row(ada.main.sidebar.rooms, DIRECT)
     happen(host, ("poll", POLL), ("message", OTHER_FORM))
-    back(ada, bruno)
+    back(host, ada, bruno)
     ada.wait(lambda: reader_of(ada).latest(GENERAL, 1)[0].seq == 4, "it to be kept")
     ada.settle()
     unread = {room.room: room.unread for room in reader_of(ada).rooms("ada.lindqvist")}
@@ -140,7 +160,7 @@ def test_it_is_no_unread_message(host: Host, ada: Window, bruno: Peer) -> None:
 def test_it_is_not_found(host: Host, ada: Window, bruno: Peer) -> None:
     """Neither by what is in it nor by its line: only what people said is looked through."""
     happen(host, ("poll", POLL), ("message", OTHER_FORM))
-    back(ada, bruno)
+    back(host, ada, bruno)
     bruno.say("the relay of all")
     ada.wait(lambda: "the relay of all" in ada.lines, "the message")
     look_for(ada, "relay")
@@ -155,7 +175,7 @@ def test_it_is_copied_as_its_line(host: Host, ada: Window, bruno: Peer) -> None:
     """Among others with a time, as somebody's joining is; alone as it stands there."""
     bruno.say("before")
     happen(host, ("poll", POLL))
-    back(ada, bruno)
+    back(host, ada, bruno)
     bruno.say("after")
     ada.wait(lambda: "after" in ada.lines, "what follows")
     text = ada.messages
@@ -181,7 +201,7 @@ def test_after_an_update_it_is_drawn_from_what_was_stored(
 ) -> None:
     """The server is not asked again: it is not even there."""
     happen(host, ("notice", {"text": "the relay sleeps", "level": 2}), ("poll", POLL))
-    back(ada, bruno)
+    back(host, ada, bruno)
     ada.wait(lambda: shown(ada).count(LINE) == 2, "both")
     # An update that brings one of them, and a moment later one that brings the other.
     monkeypatch.setitem(KINDS, "notice", NoticeBody)
@@ -208,7 +228,7 @@ def test_a_message_of_another_form_is_one_after_an_update(
     ada.wait(lambda: "psst" in ada.lines, "the conversation")
     ada.click_row(ada.main.sidebar.rooms, GENERAL)
     happen(host, ("message", {"text": "the relay\0 sleeps"}), ("poll", POLL), room=DIRECT)
-    back(ada, bruno)
+    back(host, ada, bruno)
     ada.wait(lambda: reader_of(ada).latest(DIRECT, 1)[0].seq == 3, "it to be kept")
     ada.settle()
     assert not ada.title.startswith("(")
