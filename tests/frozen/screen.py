@@ -83,6 +83,13 @@ class Screen:
         """The numbers of all visible windows with a title like this."""
         return self.ask("search", "--onlyvisible", "--name", title).split()
 
+    def has_only(self, window: Window, title: str) -> None:
+        """Wait until this is the only visible window with a title like this.
+
+        It is looked for again: xdotool fails when some other window goes while it looks.
+        """
+        wait_for(lambda: self.windows(title) == [window.number], f"no other window {title!r}")
+
     def _stop_offering(self) -> None:
         if self._offering is not None:
             self._offering.kill()

@@ -116,7 +116,7 @@ def test_a_second_host_raises_the_first(
     second = person.start(program, console=False)
     assert second.ended() == 0
     wait_for(lambda: screen.ask("getactivewindow") == window.number, "the window in front")
-    assert screen.windows("ChatServer$") == [window.number]
+    screen.has_only(window, "ChatServer$")
     window.quit()
     assert first.ended() == 0
 
@@ -135,12 +135,12 @@ def test_a_link_fills_one_window(bundle: Bundle, person: Person, screen: Screen,
         assert second.ended() == 0, second.said
         # It comes to the front when it shows the link.
         wait_for(lambda: screen.ask("getactivewindow") == window.number, "the window in front")
-    assert screen.windows("ChatClient$") == [window.number]
+    screen.has_only(window, "ChatClient$")
     join(window)
     assert has_joined(bundle, person, invite)
     again = person.start(program, console=False)
     assert again.ended() == 0
-    assert screen.windows("ChatClient$") == [window.number]
+    screen.has_only(window, "ChatClient$")
     assert that_show(person, invite) == []
     window.quit()
     wait_for(lambda: not windows_of(person), "the end")
@@ -257,7 +257,7 @@ def test_two_starts_at_once_are_one_window(bundle: Bundle, person: Person, scree
     wait_for(lambda: sum(map(ended, started)) == 2, "two of three to end")
     window = screen.window("^ChatClient$")
     wait_for(lambda: len(windows_of(person)) == 1, "one entry")
-    assert screen.windows("ChatClient$") == [window.number]
+    screen.has_only(window, "ChatClient$")
     for each in started:
         if not ended(each):
             each.signal(signal.SIGTERM)
