@@ -32,7 +32,7 @@ from chat_client.cache.spans import Span, Spans
 from chat_client.cache.unheard import Unheard
 from common import limits
 from common.protocol.events import MESSAGE, Event
-from common.system.database import fold
+from common.system.database import Folding
 
 _ADD: Final = (
     "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, body, came)"
@@ -70,6 +70,7 @@ class Cache:
     def __init__(self, path: Path | None) -> None:
         """Open or create it. Raises CacheError."""
         self._path = path
+        self._folding = Folding()
         self._connection = connect_writer(path)
         self._load()
 
@@ -144,8 +145,8 @@ class Cache:
             self._connection.execute("COMMIT")
             self._spans.commit()
             if self.erasure.freed:
-                with suppress(sqlite3.Error):
-                    fold(self._connection)
+                self._folding.ask()
+            self._folding.committed(self._connection)
         except BaseException:
             self._positions, self._read_until = before
             for part in (self._spans, self.outbox, self.erasure):

@@ -34,17 +34,39 @@ def overwrite_deleted(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA secure_delete = ON")
 
 
-def fold(connection: sqlite3.Connection) -> None:
-    """Fold the write-ahead log into the database and empty it, unless somebody is reading now.
+FOLD_WAIT: Final = 100
+"""Milliseconds that `Folding` waits for those who read, once."""
 
-    Until then it has what was deleted. Never blocks.
+
+class Folding:
+    """Folds the write-ahead log into the database and empties it.
+
+    Until then it has what was deleted. It can't while somebody reads: after a short wait that is
+    left to later commits.
     """
-    (timeout,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {timeout}")
+
+    def __init__(self) -> None:
+        self._due = self._waits = False
+
+    def ask(self) -> None:
+        """What the present transaction deletes is to be gone."""
+        self._due = self._waits = True
+
+    def committed(self, connection: sqlite3.Connection) -> None:
+        """A transaction was committed: fold if that is due. Raises nothing."""
+        if not self._due:
+            return
+        waits, self._waits = self._waits, False
+        try:
+            (timeout,) = connection.execute("PRAGMA busy_timeout").fetchone()
+            connection.execute(f"PRAGMA busy_timeout = {FOLD_WAIT if waits else 0}")
+            try:
+                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {timeout}")
+        except sqlite3.Error:
+            return
+        self._due = bool(busy)
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

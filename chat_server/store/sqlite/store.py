@@ -20,7 +20,7 @@ from chat_server.store.sqlite.schema import connect_again, connect_writer
 from chat_server.store.store import StoreBusyError, StoreUnreadableError
 from common.protocol.events import REMOVED, WITHOUT_TEXT, Event
 from common.protocol.fast_encode import body_json
-from common.system.database import fold, sql_list
+from common.system.database import Folding, sql_list
 
 _ROWS_AT_ONCE: Final = (256, 64, 16, 4, 1)
 """Rows per statement: few sizes, so that all stay prepared.
@@ -87,7 +87,7 @@ class SqliteStore:
         """Whether a transaction is open."""
         self._said: dict[tuple[int, str], Event | None] = {}
         """Cache of this transaction: the event of an id, or None if it was not used."""
-        self._fold = False
+        self._folding = Folding()
         """Whether the write-ahead log has texts that were removed for good."""
         self._reserve = Reserve(path.with_name("reserve"))
 
@@ -140,10 +140,7 @@ class SqliteStore:
             yield
             self._write()
             self._execute("COMMIT")
-            if self._fold:
-                self._fold = False
-                with suppress(sqlite3.Error):
-                    fold(self._connection)
+            self._folding.committed(self._connection)
         except BaseException:
             # A failed COMMIT may have rolled back already (SQLite, "Response To Errors").
             if self._connection.in_transaction:
@@ -314,7 +311,7 @@ class SqliteStore:
         if to < (last or 0):
             return int(to)
         self._change("UPDATE accounts SET erasing = 0 WHERE number = ?", (account.number,))
-        self._fold = True
+        self._folding.ask()
         return None
 
     def add_device(self, account: Account, token_hash: bytes, device: Device) -> None:
