@@ -85,7 +85,7 @@ class MainScreen(Panel):
         if former is None:
             # The person may not be looking yet, such as when the window is iconified.
             self.open(GENERAL, read=self.focus_watch.has_focus)
-            self.view.write()
+            self._take_keyboard(parent.focus_displayof())
         else:
             self._take_over(former)
 
@@ -97,8 +97,10 @@ class MainScreen(Panel):
         self.members_panel.take_over(former.members_panel)
         self.view.take_over(former.view)
         self._refresh()
-        focus = former.focus_displayof()
-        # Don't take the focus from another window, such as the settings.
+        self._take_keyboard(former.focus_displayof())
+
+    def _take_keyboard(self, focus: tk.Misc | None) -> None:
+        """Focus the composer, unless another window has the focus, such as the settings."""
         if focus is None or focus.winfo_toplevel() is self._window:
             # The window redirects keystrokes to the composer until that is on the screen.
             self._window.focus_set()

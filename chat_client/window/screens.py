@@ -76,7 +76,7 @@ class Screens:
         """Whether the screen is opened that this program was started for."""
         self.session: OpenAccount | None = None
         self.screen: JoinScreen | MainScreen | None = None
-        self._gone: dict[MainScreen, str] = {}
+        self._gone: dict[JoinScreen | MainScreen, str] = {}
         """Screens that another one has replaced, and the timers for when they are destroyed."""
         self.looks = AppliedLooks(program, self.settings, self._rebuild, options.theme)
         self.settings_opener = SettingsOpener(
@@ -334,12 +334,7 @@ class Screens:
         if isinstance(former, MainScreen) and self.session is not None:
             place = former.transcript.first_in_view
             screen = self._main(self.session, former)
-            former.close(destroy=False)
-            former.pack_forget()
-            # Keys that were pressed meanwhile were sent to what was below the pointer: Tk drops
-            # those for windows that are no more.
-            self._gone[former] = self._root.after(_LINGER, lambda: self._destroy(former))
-            self.screen = None
+            self._replace(former)
             self._show(screen)
             screen.view.show_place(place)
         elif isinstance(former, JoinScreen):
@@ -352,15 +347,28 @@ class Screens:
             former.destroy()
         self.settings_opener.rebuild()
 
-    def _destroy(self, former: MainScreen) -> None:
+    def _destroy(self, former: JoinScreen | MainScreen) -> None:
         del self._gone[former]
         former.destroy()
 
     def _show(self, screen: JoinScreen | MainScreen) -> None:
-        if self.screen is not None:
+        if isinstance(self.screen, JoinScreen):
+            self._replace(self.screen)
+        elif self.screen is not None:
             self.screen.close()
         self.screen = screen
         screen.pack(fill="both", expand=True)
+
+    def _replace(self, former: JoinScreen | MainScreen) -> None:
+        """Take a screen away, in whose place another one comes at once.
+
+        Keys that are pressed meanwhile are sent to what is below the pointer: Tk drops those for
+        windows that are no more. So it lingers.
+        """
+        former.close(destroy=False)
+        former.pack_forget()
+        self._gone[former] = self._root.after(_LINGER, lambda: self._destroy(former))
+        self.screen = None
 
     def _written(self) -> Editing | None:
         """Where one's next message is written, if there is such a place."""

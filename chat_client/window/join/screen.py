@@ -136,10 +136,11 @@ class JoinScreen(Panel):
         """The same for another size of text."""
         return JoinScreen(self.master, self._theme, self.model, self._hooks, self)
 
-    def close(self) -> None:
-        """Stop what goes on behind it, and destroy it."""
+    def close(self, *, destroy: bool = True) -> None:
+        """Stop what goes on behind it; destroy it unless the caller will."""
         self.model.close()
-        self.destroy()
+        if destroy:
+            self.destroy()
 
     def _take_over(self, former: JoinScreen) -> None:
         self.way, self._entry, self._name = former.way, former._entry, former._name

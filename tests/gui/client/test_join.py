@@ -528,3 +528,27 @@ def test_closing_while_joining_ends_every_thread(town: Town, silent: int, host: 
     window.close()
     assert window.ended
     assert {thread for thread in threading.enumerate() if thread.name == "core"} == before
+
+
+def test_what_is_typed_while_the_conversation_opens_is_in_the_composer(
+    town: Town, host: Host
+) -> None:
+    """Keys that were for the screen before, as the one that has the keyboard is not drawn yet."""
+    window = town.member(host, "Ada")
+    session = window.screens.session
+    assert session is not None
+    account = session.account
+    del session
+    window.screens.show_join()
+    window.settle()
+    former = window.join
+    former.column.names.name.entry.focus_set()
+    window.settle()
+    window.screens.open(account)
+    # The X server sent them to the former screen, and Tk gives them to what has the focus now.
+    assert former.winfo_exists()
+    for key in "hi":
+        window.root.event_generate(f"<Key-{key}>")
+    window.wait(lambda: window.main.composer.draft == "hi", "what was typed")
+    window.online()
+    window.wait(lambda: not former.winfo_exists(), "the former screen to be destroyed")
