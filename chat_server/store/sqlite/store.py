@@ -88,7 +88,7 @@ class SqliteStore:
         self._said: dict[tuple[int, str], Event | None] = {}
         """Cache of this transaction: the event of an id, or None if it was not used."""
         self._folding = Folding()
-        """Whether the write-ahead log has texts that were removed for good."""
+        """Empties the write-ahead log of texts that were removed for good."""
         self._reserve = Reserve(path.with_name("reserve"))
 
     def close(self) -> None:

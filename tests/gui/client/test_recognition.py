@@ -13,22 +13,24 @@ from chat_client.state.account import Account
 from chat_client.window.join.recognition import Recognition
 from tests.gui.harness import Host
 
-LATER = 1000
-"""Milliseconds after which a test fails."""
+DEADLINE = 20
+"""Seconds after which a test fails."""
 
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> SimpleQueue[bool]:
     """What the server will say; until then the question waits."""
     said: SimpleQueue[bool] = SimpleQueue()
-    monkeypatch.setattr("chat_client.net.recognition.is_known", lambda *_: said.get(timeout=LATER))
+    monkeypatch.setattr(
+        "chat_client.net.recognition.is_known", lambda *_: said.get(timeout=DEADLINE)
+    )
     return said
 
 
 def until(root: tk.Tk, met: Callable[[], object]) -> None:
     """Run the window until something is so."""
     late: list[bool] = []
-    timer = root.after(20 * LATER, lambda: late.append(True))
+    timer = root.after(1000 * DEADLINE, lambda: late.append(True))
     while not met():
         assert not late
         root.after(5, lambda: None)
